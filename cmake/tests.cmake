@@ -1,0 +1,26 @@
+# One doctest binary; one ctest row for each folder under src/, so that a failure names its floor.
+set(test_sources ${all_sources})
+list(FILTER test_sources INCLUDE REGEX "\\.test\\.cc$")
+add_executable(mill_tests tests/main.cc ${test_sources})
+target_link_libraries(mill_tests PRIVATE mill)
+target_compile_definitions(mill_tests PRIVATE
+  TOKENMILL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENMILL_BINARY_DIR="${CMAKE_BINARY_DIR}")
+
+set(folders "")
+foreach(source ${test_sources})
+  file(RELATIVE_PATH relative ${CMAKE_SOURCE_DIR}/src ${source})
+  get_filename_component(folder ${relative} DIRECTORY)
+  list(APPEND folders ${folder})
+endforeach()
+list(REMOVE_DUPLICATES folders)
+foreach(folder ${folders})
+  string(REPLACE "/" "." name ${folder})
+  add_test(NAME unit.${name} COMMAND mill_tests "--source-file=*/src/${folder}/*.test.cc"
+           --minimal)
+endforeach()
+
+# Tests that drive the built program live in tests/*.cmake, one file each, which add their own rows.
+file(GLOB program_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.cmake)
+foreach(file ${program_tests})
+  include(${file})
+endforeach()
