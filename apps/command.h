@@ -1,0 +1,22 @@
+#pragma once
+// The subcommands of `tokenmill`: one file and one row of the table (apps/main.cc) each.
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+
+namespace mill::apps {
+
+// What a subcommand does when it is chosen. An Error is printed as one sentence on standard error
+// and becomes the exit code of its kind (base/error.h).
+using Run = std::function<Result<void>()>;
+
+struct Command {
+  const char* name;
+  const char* summary;            // one line, for `tokenmill --help`
+  Run (*add)(CLI::App& command);  // declares its options; the Run reads them once parsed
+};
+
+Run add_version(CLI::App&);
+
+}  // namespace mill::apps
