@@ -30,8 +30,8 @@ struct ModelFile {
   ModelFormat format = ModelFormat::gguf;
   std::filesystem::path path;
   std::map<std::string, MetaValue, std::less<>> metadata;  // GGUF keys; empty for Hugging Face
-  nlohmann::json config;  // config.json merged with generation_config.json; null for GGUF
-  std::vector<Tensor> tensors;
+  nlohmann::json config;        // config.json merged with generation_config.json; null for GGUF
+  std::vector<Tensor> tensors;  // sorted by name
   std::vector<std::shared_ptr<const void>> owners;  // keep the mappings alive
 
   const Tensor* find(std::string_view name) const;  // null where absent; O(log n)

@@ -1,0 +1,42 @@
+#include "data/model_file.h"
+
+#include <algorithm>
+
+#include "base/mapped_file.h"
+#include "data/gguf.h"
+
+namespace mill {
+namespace {
+
+Result<ModelFile> open_gguf(const std::filesystem::path& path) {
+  TRY_ASSIGN(const auto mapping, MappedFile::open(path));
+  Result<Gguf> parsed = parse_gguf(mapping->bytes());
+  if (!parsed) return within(path.string(), std::move(parsed).error());
+  ModelFile out;
+  out.format = ModelFormat::gguf;
+  out.path = path;
+  out.metadata = std::move(parsed->metadata);
+  out.tensors = std::move(parsed->tensors);
+  out.owners.push_back(mapping);
+  return out;
+}
+
+}  // namespace
+
+const Tensor* ModelFile::find(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(tensors, name, {}, &Tensor::name);
+  return found != tensors.end() && found->name == name ? &*found : nullptr;
+}
+
+const MetaValue* ModelFile::meta(std::string_view key) const {
+  const auto found = metadata.find(key);
+  return found != metadata.end() ? &found->second : nullptr;
+}
+
+Result<ModelFile> open_model_file(const std::filesystem::path& path) {
+  TRY_ASSIGN(ModelFile file, open_gguf(path));
+  std::ranges::sort(file.tensors, {}, &Tensor::name);
+  return file;
+}
+
+}  // namespace mill
