@@ -9,6 +9,7 @@ namespace mill::apps {
 namespace {
 
 constexpr std::array kCommands = {
+    Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"version", "Print the version", add_version},
 };
 

@@ -1,8 +1,10 @@
-# One doctest binary; one ctest row for each folder under src/, so that a failure names its floor.
+# One doctest binary; one ctest row for each folder under src/ (and one for apps/), so that a failure
+# names its floor.
+file(GLOB app_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/*.test.cc)
 set(test_sources ${all_sources})
 list(FILTER test_sources INCLUDE REGEX "\\.test\\.cc$")
-add_executable(mill_tests tests/main.cc ${test_sources})
-target_link_libraries(mill_tests PRIVATE mill)
+add_executable(mill_tests tests/main.cc ${test_sources} ${app_tests})
+target_link_libraries(mill_tests PRIVATE mill_apps)
 target_compile_definitions(mill_tests PRIVATE
   TOKENMILL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENMILL_BINARY_DIR="${CMAKE_BINARY_DIR}")
 
@@ -18,6 +20,10 @@ foreach(folder ${folders})
   add_test(NAME unit.${name} COMMAND mill_tests "--source-file=*/src/${folder}/*.test.cc"
            --minimal)
 endforeach()
+
+if(app_tests)
+  add_test(NAME unit.apps COMMAND mill_tests "--source-file=*/apps/*.test.cc" --minimal)
+endif()
 
 # Tests that drive the built program live in tests/*.cmake, one file each, which add their own rows.
 file(GLOB program_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.cmake)

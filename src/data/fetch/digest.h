@@ -1,0 +1,21 @@
+#pragma once
+// Checksums of files, in lower-case hexadecimal.
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+
+namespace mill::fetch {
+
+Result<std::string> sha256_of(const std::filesystem::path&);
+
+// git's name of a file's content: SHA-1 over "blob <length>\0" and the bytes. Model hubs that are
+// git repositories use it as the ETag of small files.
+Result<std::string> git_blob_of(const std::filesystem::path&);
+
+// Checks a file against a digest of either kind, told apart by length (64 or 40 digits); any other
+// text is no digest we know, and passes.
+Result<void> check_digest(const std::filesystem::path&, const std::string& expected);
+
+}  // namespace mill::fetch

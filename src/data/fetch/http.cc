@@ -1,0 +1,128 @@
+#include "data/fetch/http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <memory>
+#include <string_view>
+
+#include "base/assert.h"
+
+namespace mill::fetch {
+namespace {
+
+constexpr long kConnectSeconds = 15;
+constexpr long kStallSeconds = 30;  // so long under kStallBytes a second is a broken connection
+constexpr long kStallBytes = 100;
+
+struct Transfer {
+  const HttpSink& sink;
+  HttpReply reply;
+  bool begun = false;
+  Result<void> verdict;  // the sink's first error
+
+  bool begin() {
+    if (!begun) verdict = sink.begin(reply.status, reply.headers);
+    begun = true;
+    return verdict.has_value();
+  }
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// "HTTP/1.1 206 Partial Content" begins an answer (each hop of a redirect has one), "Name: value"
+// goes on with it.
+size_t on_header(char* data, size_t size, size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) {
+    const size_t space = line.find(' ');
+    transfer.reply.status =
+        space == line.npos ? 0 : std::strtol(std::string(line.substr(space)).c_str(), nullptr, 10);
+    transfer.reply.headers.erase("content-range");  // of one answer, never of the next
+    transfer.reply.headers.erase("content-length");
+  } else if (const size_t colon = line.find(':'); colon != line.npos) {
+    std::string name(trimmed(line.substr(0, colon)));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    transfer.reply.headers[name] = trimmed(line.substr(colon + 1));
+  }
+  return size * count;
+}
+
+size_t on_body(char* data, size_t size, size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (!transfer.begin()) return CURL_WRITEFUNC_ERROR;
+  transfer.verdict = transfer.sink.body({data, size * count});
+  return transfer.verdict ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfer& transfer) {
+  const bool secure = request.url.starts_with("https:");
+  const auto set = [curl](CURLoption option, auto value) {
+    ASSERT(curl_easy_setopt(curl, option, value) == CURLE_OK, static_cast<int>(option));
+  };
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_HTTPHEADER, headers);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, 10L);
+  set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  set(CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+  set(CURLOPT_LOW_SPEED_LIMIT, kStallBytes);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_USERAGENT, "tokenmill/" TOKENMILL_VERSION);
+  set(CURLOPT_HEADERFUNCTION, on_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
+  set(CURLOPT_WRITEFUNCTION, on_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
+}
+
+}  // namespace
+
+Result<HttpReply> http_get(const HttpRequest& request, const HttpSink& sink) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  if (!curl) return fail(ErrorKind::io, "libcurl does not start");
+  curl_slist* list = nullptr;
+  for (const std::string& header : request.headers) list = curl_slist_append(list, header.c_str());
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list,
+                                                                            curl_slist_free_all);
+  Transfer transfer{.sink = sink, .reply = {}, .begun = false, .verdict = {}};
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail.data());
+  set_up(curl.get(), request, headers.get(), transfer);
+
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (!transfer.verdict) return std::unexpected(std::move(transfer.verdict).error());
+  if (code != CURLE_OK) {
+    transfer.reply.trouble = detail.front() != 0 ? detail.data() : curl_easy_strerror(code);
+  } else if (!transfer.begin()) {  // an answer without a body
+    return std::unexpected(std::move(transfer.verdict).error());
+  }
+  return transfer.reply;
+}
+
+Result<HttpText> http_get_text(const HttpRequest& request, size_t bytes_max) {
+  HttpText text;
+  const HttpSink sink{.begin = [](long, const HttpHeaders&) -> Result<void> { return {}; },
+                      .body = [&](std::span<const char> bytes) -> Result<void> {
+                        if (text.body.size() + bytes.size() > bytes_max)
+                          return fail(ErrorKind::invalid, "{}: the answer is longer than {} bytes",
+                                      request.url, bytes_max);
+                        text.body.append(bytes.data(), bytes.size());
+                        return {};
+                      }};
+  TRY_ASSIGN(text.reply, http_get(request, sink));
+  return text;
+}
+
+}  // namespace mill::fetch

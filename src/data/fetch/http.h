@@ -1,0 +1,47 @@
+#pragma once
+// One HTTP(S) GET by libcurl, which brings TLS, proxies from the environment and redirects.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mill::fetch {
+
+struct HttpRequest {
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value"
+};
+
+// Names in lower case. Where the request was redirected, a header of a later answer replaces the
+// same one of an earlier, and the others stay: a hub's X-Linked-Etag comes with its redirect.
+using HttpHeaders = std::map<std::string, std::string>;
+
+// How the caller hears of the answer: once `begin` with the final status, then the body in pieces.
+// An error from either stops the transfer and becomes the result.
+struct HttpSink {
+  std::function<Result<void>(long status, const HttpHeaders&)> begin;
+  std::function<Result<void>(std::span<const char>)> body;
+};
+
+struct HttpReply {
+  long status = 0;  // 0: no answer came
+  HttpHeaders headers;
+  std::string trouble;  // why the transfer ended early; empty where everything arrived
+};
+
+Result<HttpReply> http_get(const HttpRequest&, const HttpSink&);
+
+// For small answers: the body, at most `bytes_max` of it.
+struct HttpText {
+  HttpReply reply;
+  std::string body;
+};
+Result<HttpText> http_get_text(const HttpRequest&, size_t bytes_max);
+
+}  // namespace mill::fetch
