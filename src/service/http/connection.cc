@@ -1,0 +1,246 @@
+#include "service/http/connection.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <ctime>
+#include <utility>
+
+#include "service/http/reply.h"
+
+namespace mill::http {
+namespace asio = boost::asio;
+using Code = boost::system::error_code;
+
+namespace {
+constexpr size_t kReadAheadMax = 64 * 1024;  // of what a client sends before it has its answer
+constexpr milliseconds kLinger{2'000};       // for a client to take in why we close
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Hub> hub, uint64_t id)
+    : hub_(std::move(hub)),
+      socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      id_(id),
+      parser_(hub_->options.limits) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  Code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  arm(hub_->options.idle_timeout);
+  read();
+}
+
+void Connection::turn_away(const Problem& problem) { refuse(problem); }
+
+void Connection::drain() {
+  keep_alive_ = false;
+  if (phase_ == Phase::reading && in_.empty() && !parser_.header_done()) close();
+}
+
+void Connection::abort() { close(); }
+
+// --- requests in ---
+
+void Connection::read() {
+  if (read_pending_ || read_closed_ || phase_ == Phase::closed) return;
+  if (phase_ == Phase::answering && in_.size() >= kReadAheadMax) return;
+  read_pending_ = true;
+  socket_.async_read_some(
+      asio::buffer(chunk_),
+      [self = shared_from_this()](Code error, size_t bytes) { self->on_read(error, bytes); });
+}
+
+void Connection::on_read(Code error, size_t bytes) {
+  read_pending_ = false;
+  if (phase_ == Phase::closed) return;
+  if (error) {
+    read_closed_ = true;
+    // An answer that is complete is still sent to a client that has only closed its own direction.
+    if (phase_ == Phase::answering && complete_) return;
+    if (phase_ == Phase::lingering && !sending_.empty()) return;
+    return close();
+  }
+  if (phase_ == Phase::lingering) return read();
+  if (phase_ == Phase::reading && in_.empty() && !parser_.header_done())
+    arm(hub_->options.header_timeout);
+  in_.append(chunk_.data(), bytes);
+  advance();
+}
+
+void Connection::advance() {
+  if (phase_ != Phase::reading) return read();
+  const bool had_header = parser_.header_done();
+  in_.erase(0, parser_.feed(in_));
+  if (parser_.problem()) return refuse(*parser_.problem());
+  count_body(parser_.done() ? 0 : parser_.body_bytes());
+  if (hub_->body_bytes > hub_->options.bodies_bytes_max)
+    return refuse(
+        {503, "Too many large requests are arriving at once; try again", "", "overloaded"});
+  if (parser_.done()) return dispatch();
+  if (read_closed_) return close();
+  if (!had_header && parser_.header_done()) arm(hub_->options.body_timeout);
+  if (parser_.expects_continue() && !std::exchange(continued_, true))
+    send("HTTP/1.1 100 Continue\r\n\r\n");
+  read();
+}
+
+// Keeps the server's sum of unfinished bodies up to date.
+void Connection::count_body(uint64_t bytes) {
+  hub_->body_bytes += bytes - counted_body_;  // wraps where it shrinks, as the sum does
+  counted_body_ = bytes;
+}
+
+void Connection::dispatch() {
+  disarm();
+  phase_ = Phase::answering;
+  const Request request = parser_.take();
+  keep_alive_ = keep_alive_ && request.keep_alive;
+  whole_framing_ = request.method == "HEAD" ? Framing::head_only : Framing::length;
+  stream_framing_ = request.http10 ? Framing::until_close : Framing::chunked;
+  streaming_ = complete_ = false;
+  const auto reply = std::make_shared<Reply>(shared_from_this(), ++reply_number_);
+  reply_ = reply;
+  try {
+    hub_->handler(request, reply);
+  } catch (const std::exception& error) {  // a library's, out of memory for one
+    reply->respond(problem_response({500, fmt::format("The request failed: {}", error.what())}));
+  }
+  read();
+}
+
+// --- answers out ---
+
+HeadOptions Connection::head(Framing framing) const {
+  return {.framing = framing,
+          .keep_alive = keep_alive_,
+          .date = static_cast<long long>(std::time(nullptr))};
+}
+
+void Connection::respond(uint64_t reply, Response response) {
+  if (!current(reply)) return;
+  complete_ = true;
+  send(serialized(response, head(whole_framing_)));
+}
+
+void Connection::begin(uint64_t reply, Response response) {
+  if (!current(reply)) return;
+  if (stream_framing_ == Framing::until_close) keep_alive_ = false;
+  streaming_ = true;
+  send(serialized(response, head(stream_framing_)));
+}
+
+void Connection::write(uint64_t reply, std::string chunk) {
+  if (!current(reply) || !streaming_) return;
+  if (stream_framing_ == Framing::until_close) return send(chunk);
+  send(fmt::format("{:x}\r\n{}\r\n", chunk.size(), chunk));
+}
+
+void Connection::end(uint64_t reply) {
+  if (!current(reply) || !streaming_) return;
+  complete_ = true;
+  if (stream_framing_ == Framing::chunked) return send("0\r\n\r\n");
+  if (sending_.empty()) answered();
+}
+
+void Connection::refuse(const Problem& problem) {
+  count_body(0);
+  phase_ = Phase::lingering;
+  keep_alive_ = false;
+  send(serialized(problem_response(problem), head(Framing::length)));
+}
+
+void Connection::send(std::string_view bytes) {
+  if (phase_ == Phase::closed) return;
+  const size_t waiting = out_.size() + sending_.size() - sent_;
+  if (streaming_ && !complete_ && waiting > hub_->options.stream_bytes_max) return close();
+  out_ += bytes;
+  if (sending_.empty()) {
+    sending_.swap(out_);
+    flush();
+  }
+}
+
+void Connection::flush() {
+  arm(hub_->options.write_timeout);
+  socket_.async_write_some(
+      asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+      [self = shared_from_this()](Code error, size_t bytes) { self->on_written(error, bytes); });
+}
+
+void Connection::on_written(Code error, size_t bytes) {
+  if (phase_ == Phase::closed) return;
+  if (error) return close();
+  sent_ += bytes;
+  if (sent_ < sending_.size()) return flush();
+  sending_.clear();
+  sent_ = 0;
+  sending_.swap(out_);
+  if (!sending_.empty()) return flush();
+  if (phase_ == Phase::lingering) return linger();
+  if (phase_ == Phase::reading) return arm(hub_->options.body_timeout);  // sent 100 Continue
+  disarm();
+  if (complete_) answered();
+}
+
+void Connection::answered() {
+  phase_ = Phase::reading;
+  streaming_ = false;
+  continued_ = false;
+  parser_ = RequestParser(hub_->options.limits);
+  if (!keep_alive_) return linger();
+  arm(in_.empty() ? hub_->options.idle_timeout : hub_->options.header_timeout);
+  // A posted step, so that many requests sent at once are a loop and not a recursion.
+  asio::post(executor(), [self = shared_from_this()] {
+    if (self->phase_ == Phase::reading) self->advance();
+  });
+}
+
+// Closing with unread bytes resets the connection, and the client may lose our last words. So we
+// say that we are done and read on until the client is, too, or two seconds are over.
+void Connection::linger() {
+  phase_ = Phase::lingering;
+  if (read_closed_) return close();
+  Code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  arm(kLinger);
+  read();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  count_body(0);
+  disarm();
+  Code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+  if (auto reply = reply_.lock()) reply->gone();
+  hub_->closed(id_);
+}
+
+// --- deadlines ---
+
+void Connection::arm(milliseconds after) {
+  deadline_.expires_after(after);
+  deadline_.async_wait([self = shared_from_this(), number = ++deadline_number_](Code error) {
+    if (!error && number == self->deadline_number_) self->on_deadline();
+  });
+}
+
+void Connection::disarm() {
+  ++deadline_number_;
+  deadline_.cancel();
+}
+
+void Connection::on_deadline() {
+  const bool begun = !in_.empty() || parser_.header_done();
+  if (phase_ == Phase::reading && begun && sending_.empty())
+    return refuse({408, "The request did not arrive in time"});
+  close();
+}
+
+}  // namespace mill::http

@@ -1,0 +1,99 @@
+#pragma once
+// One client's connection: requests in, answers out, in order. Included by http/*.cc only.
+//
+//   reading ──request whole──▶ answering ──answer sent──▶ reading …
+//      │ refused, or the last answer                          │
+//      └──────────────────────▶ lingering ──▶ closed ◀── timeout, error, drain
+//
+// There is always a read under way (up to a bound), while answering too: that is how a client that
+// goes away is noticed at once, and what it has sent ahead (pipelining) waits in `in_`.
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "service/http/request_parser.h"
+#include "service/http/server.h"
+
+namespace mill::http {
+
+class Reply;
+
+// What connections share with their server.
+struct Hub {
+  boost::asio::io_context context;
+  ServerOptions options;
+  Handler handler;
+  std::atomic<uint64_t> body_bytes{0};  // received of requests that are not yet whole
+  std::function<void(uint64_t id)> closed;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // The socket's executor is a strand; every member but the constructor runs on it.
+  Connection(boost::asio::ip::tcp::socket, std::shared_ptr<Hub>, uint64_t id);
+  ~Connection();
+
+  void start();
+  void turn_away(const Problem&);  // answers without having read, and closes
+  void drain();                    // closes after the answer under way, or now if there is none
+  void abort();                    // closes now; the client counts as gone
+
+  auto executor() { return socket_.get_executor(); }
+
+  // From the Reply with this number; ignored if it is no longer the current one.
+  void respond(uint64_t reply, Response);
+  void begin(uint64_t reply, Response head);
+  void write(uint64_t reply, std::string chunk);
+  void end(uint64_t reply);
+
+ private:
+  enum class Phase : uint8_t { reading, answering, lingering, closed };
+
+  void read();
+  void on_read(boost::system::error_code, size_t bytes);
+  void advance();
+  void dispatch();
+  void refuse(const Problem&);
+  HeadOptions head(Framing) const;
+  void send(std::string_view bytes);
+  void flush();
+  void on_written(boost::system::error_code, size_t bytes);
+  void answered();
+  void linger();
+  void close();
+  void arm(milliseconds);
+  void disarm();
+  void on_deadline();
+  void count_body(uint64_t bytes);
+  bool current(uint64_t reply) const {
+    return phase_ == Phase::answering && reply == reply_number_;
+  }
+
+  std::shared_ptr<Hub> hub_;  // first, because it owns what the socket runs on
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer deadline_;
+  uint64_t id_;
+
+  Phase phase_ = Phase::reading;
+  bool read_pending_ = false, read_closed_ = false, continued_ = false;
+  std::array<char, 16 * 1024> chunk_{};
+  std::string in_;  // received, not yet parsed
+  RequestParser parser_;
+  uint64_t counted_body_ = 0;
+
+  uint64_t reply_number_ = 0;
+  std::weak_ptr<Reply> reply_;
+  Framing stream_framing_ = Framing::chunked, whole_framing_ = Framing::length;
+  bool keep_alive_ = true, streaming_ = false, complete_ = false;
+
+  std::string out_, sending_;
+  size_t sent_ = 0;
+  uint64_t deadline_number_ = 0;
+};
+
+}  // namespace mill::http

@@ -1,0 +1,66 @@
+#include "service/http/problem.h"
+
+namespace mill::http {
+namespace {
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid:
+    case ErrorKind::unsupported:
+      return 400;
+    case ErrorKind::not_found:
+      return 404;
+    case ErrorKind::exhausted:
+      return 503;
+    case ErrorKind::io:
+      return 500;
+    case ErrorKind::cancelled:
+      return 499;
+  }
+  return 500;
+}
+
+const char* type_of(int status) {
+  if (status == 503) return "overloaded_error";
+  return status >= 500 ? "server_error" : "invalid_request_error";
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return text;
+}
+
+}  // namespace
+
+nlohmann::ordered_json problem_json(const Problem& problem) {
+  nlohmann::ordered_json error;
+  error["message"] = problem.message;
+  error["type"] = type_of(problem.status);
+  error["param"] = text_or_null(problem.param);
+  error["code"] = text_or_null(problem.code);
+  return {{"error", std::move(error)}};
+}
+
+Response problem_response(const Problem& problem) {
+  Response response = json_response(problem_json(problem), problem.status);
+  if (problem.status == 503) response.headers.push_back({"Retry-After", "1"});
+  return response;
+}
+
+Problem problem_of(const Error& error) {
+  Problem problem{.status = status_of(error.kind), .message = error.message};
+  if (problem.status == 503) problem.code = "overloaded";
+  return problem;
+}
+
+Response json_response(const nlohmann::ordered_json& value, int status) {
+  return {.status = status,
+          .headers = {{"Content-Type", "application/json"}},
+          .body = json_text(value)};
+}
+
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace mill::http

@@ -1,0 +1,57 @@
+#pragma once
+// The HTTP server: takes connections, hands whole requests to a Handler, ends only when told.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "service/http/exchange.h"
+#include "service/http/request_parser.h"
+
+namespace mill::http {
+
+using std::chrono::milliseconds;
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8080;  // 0 = any free one
+  uint32_t threads = 4;  // each parses requests and runs handlers
+  uint32_t connections_max = 1024;
+  ParserLimits limits = {};
+  uint64_t bodies_bytes_max = 512 * 1024 * 1024;  // of all requests that are arriving now
+  size_t stream_bytes_max = 4 * 1024 * 1024;      // streamed, but not yet taken by the client
+  milliseconds header_timeout{10'000};            // from a request's first byte
+  milliseconds body_timeout{120'000};
+  milliseconds idle_timeout{75'000};   // between requests
+  milliseconds write_timeout{30'000};  // without a byte of progress
+
+  Result<void> validate() const;
+};
+
+class Server {
+ public:
+  // Listens and answers from now on. A port that is taken is an Error that says what to do.
+  static Result<std::unique_ptr<Server>> listen(const ServerOptions&, Handler);
+  ~Server();  // drain(0)
+
+  uint16_t port() const;
+  std::string address() const;  // "127.0.0.1:8080", "[::1]:8080"
+  uint32_t connections() const;
+
+  // Stops accepting, lets what is being answered finish for at most so long, then closes what is
+  // left. True if nothing had to be cut off.
+  bool drain(milliseconds at_most);
+
+  // Returns after SIGINT or SIGTERM and a drain; a second signal cuts the drain short.
+  bool serve_until_signal(milliseconds drain_at_most);
+
+  struct Impl;
+
+ private:
+  explicit Server(std::unique_ptr<Impl>);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mill::http
