@@ -39,6 +39,10 @@ class ByteReader {
     return std::string_view(start, size);
   }
 
+  std::span<const std::byte> since(size_t start) const {
+    return bytes_.subspan(start, offset_ - start);
+  }
+
   Result<void> need(uint64_t size, std::string_view what) const {
     if (size <= left()) return {};
     return fail(ErrorKind::invalid, "truncated at byte {} of {}: {} needs {} bytes, {} are left",

@@ -7,27 +7,10 @@
 
 #include "base/printable.h"
 #include "data/byte_reader.h"
+#include "data/gguf_types.h"
 
 namespace mill {
 namespace {
-
-// Ids of value types (gguf.h, `gguf_type`).
-enum class ValueType : uint32_t {
-  u8,
-  i8,
-  u16,
-  i16,
-  u32,
-  i32,
-  f32,
-  boolean,
-  string,
-  array,
-  u64,
-  i64,
-  f64,
-};
-constexpr uint32_t kValueTypes = 13;
 
 // The smallest things a count can promise: key length + type + one byte; name length + number of
 // dimensions + one dimension + type + offset.
@@ -63,11 +46,11 @@ Result<bool> read_bool(ByteReader& in, std::string_view key) {
   return byte == 1;
 }
 
-Result<MetaValue> read_value(ByteReader& in, std::string_view key, ValueType type);
+Result<MetaValue> read_value(ByteReader& in, std::string_view key, GgufType type);
 
 // One element after the other; the caller has checked that `count` elements can be there.
 template <class T>
-Result<MetaValue> read_elements(ByteReader& in, std::string_view key, ValueType type,
+Result<MetaValue> read_elements(ByteReader& in, std::string_view key, GgufType type,
                                 uint64_t count) {
   std::vector<T> values;
   values.reserve(count);
@@ -78,34 +61,34 @@ Result<MetaValue> read_elements(ByteReader& in, std::string_view key, ValueType 
   return MetaValue(std::move(values));
 }
 
-uint64_t bytes_min(ValueType type) {
+uint64_t bytes_min(GgufType type) {
   switch (type) {
-    case ValueType::u8:
-    case ValueType::i8:
-    case ValueType::boolean:
+    case GgufType::u8:
+    case GgufType::i8:
+    case GgufType::boolean:
       return 1;
-    case ValueType::u16:
-    case ValueType::i16:
+    case GgufType::u16:
+    case GgufType::i16:
       return 2;
-    case ValueType::u32:
-    case ValueType::i32:
-    case ValueType::f32:
+    case GgufType::u32:
+    case GgufType::i32:
+    case GgufType::f32:
       return 4;
     default:
       return 8;  // 64-bit numbers; a string's length
   }
 }
 
-Result<ValueType> read_type(ByteReader& in, std::string_view key) {
+Result<GgufType> read_type(ByteReader& in, std::string_view key) {
   TRY_ASSIGN(const auto id, in.read<uint32_t>(key));
-  if (id >= kValueTypes)
+  if (id >= kGgufTypes)
     return invalid("key {}: value type {} does not exist (0 to 12)", printable(key), id);
-  return static_cast<ValueType>(id);
+  return static_cast<GgufType>(id);
 }
 
 Result<MetaValue> read_array(ByteReader& in, std::string_view key) {
-  TRY_ASSIGN(const ValueType type, read_type(in, key));
-  if (type == ValueType::array)
+  TRY_ASSIGN(const GgufType type, read_type(in, key));
+  if (type == GgufType::array)
     return fail(ErrorKind::unsupported, "key {}: arrays of arrays are not supported",
                 printable(key));
   TRY_ASSIGN(const auto count, in.read<uint64_t>(key));
@@ -113,50 +96,50 @@ Result<MetaValue> read_array(ByteReader& in, std::string_view key) {
     return invalid("key {}: an array of {} elements cannot fit in the {} bytes left",
                    printable(key), count, in.left());
   switch (type) {
-    case ValueType::i8:
-    case ValueType::i16:
-    case ValueType::i32:
-    case ValueType::i64:
+    case GgufType::i8:
+    case GgufType::i16:
+    case GgufType::i32:
+    case GgufType::i64:
       return read_elements<int64_t>(in, key, type, count);
-    case ValueType::f32:
-    case ValueType::f64:
+    case GgufType::f32:
+    case GgufType::f64:
       return read_elements<double>(in, key, type, count);
-    case ValueType::boolean:
+    case GgufType::boolean:
       return read_elements<bool>(in, key, type, count);
-    case ValueType::string:
+    case GgufType::string:
       return read_elements<std::string_view>(in, key, type, count);
     default:
       return read_elements<uint64_t>(in, key, type, count);
   }
 }
 
-Result<MetaValue> read_value(ByteReader& in, std::string_view key, ValueType type) {
+Result<MetaValue> read_value(ByteReader& in, std::string_view key, GgufType type) {
   switch (type) {
-    case ValueType::u8:
+    case GgufType::u8:
       return read_scalar<uint8_t>(in, key);
-    case ValueType::i8:
+    case GgufType::i8:
       return read_scalar<int8_t>(in, key);
-    case ValueType::u16:
+    case GgufType::u16:
       return read_scalar<uint16_t>(in, key);
-    case ValueType::i16:
+    case GgufType::i16:
       return read_scalar<int16_t>(in, key);
-    case ValueType::u32:
+    case GgufType::u32:
       return read_scalar<uint32_t>(in, key);
-    case ValueType::i32:
+    case GgufType::i32:
       return read_scalar<int32_t>(in, key);
-    case ValueType::f32:
+    case GgufType::f32:
       return read_scalar<float>(in, key);
-    case ValueType::u64:
+    case GgufType::u64:
       return read_scalar<uint64_t>(in, key);
-    case ValueType::i64:
+    case GgufType::i64:
       return read_scalar<int64_t>(in, key);
-    case ValueType::f64:
+    case GgufType::f64:
       return read_scalar<double>(in, key);
-    case ValueType::boolean:
+    case GgufType::boolean:
       return read_bool(in, key);
-    case ValueType::string:
+    case GgufType::string:
       return read_string(in, key);
-    case ValueType::array:
+    case GgufType::array:
       return read_array(in, key);
   }
   std::unreachable();
@@ -199,8 +182,10 @@ Result<Header> read_header(ByteReader& in) {
 Result<void> read_metadata(ByteReader& in, uint64_t keys, Gguf& out) {
   for (uint64_t i = 0; i < keys; ++i) {
     TRY_ASSIGN(const std::string_view key, read_string(in, "a key's name"));
-    TRY_ASSIGN(const ValueType type, read_type(in, key));
+    const size_t start = in.offset();
+    TRY_ASSIGN(const GgufType type, read_type(in, key));
     TRY_ASSIGN(MetaValue value, read_value(in, key, type));
+    out.entries.push_back({key, in.since(start)});
     if (!out.metadata.emplace(std::string(key), std::move(value)).second)
       return invalid("key {} occurs twice", printable(key));
   }

@@ -6,6 +6,8 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -22,6 +24,9 @@ struct Gguf {
   uint32_t version = 0;
   uint64_t alignment = kGgufAlignment;
   std::map<std::string, MetaValue, std::less<>> metadata;
+  // The same keys in the file's order, each value as encoded (type id and all), to be written
+  // again.
+  std::vector<std::pair<std::string_view, std::span<const std::byte>>> entries;
   std::vector<Tensor> tensors;  // in the file's order
 };
 

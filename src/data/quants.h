@@ -12,7 +12,8 @@ namespace mill {
 // values.size() must be a multiple of the format's block; bytes has exactly their storage.
 void dequantize(DType, std::span<const std::byte> bytes, std::span<float> values);
 
-// Nearest value in the format, as the field's reference quantizers choose scales.
+// Scales and codes near the least squared error (data/quantize_fit.h). Values are finite, except
+// for F32, F16 and BF16, which have infinities and NaN of their own.
 void quantize(DType, std::span<const float> values, std::span<std::byte> bytes);
 
 }  // namespace mill
