@@ -2,8 +2,6 @@
 // The weights of one model as views into its file, by their place in the transformer. A pointer is
 // null where the model has no such weight. Matrices are (outputs, inputs).
 
-#include <array>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -36,7 +34,8 @@ struct Weights {
   const Tensor *final_norm = nullptr, *final_norm_bias = nullptr;
   const Tensor *head = nullptr, *head_bias = nullptr;  // (vocab, width); = embedding where tied
   std::vector<LayerWeights> layer;
-  std::deque<Tensor> views;  // slices made while loading (experts, fused QKV); owned here
+  // Slices made while loading (an expert of a stack); shared, so that copies stay valid.
+  std::vector<std::shared_ptr<const Tensor>> views;
 };
 
 // A model description: configuration, weights and the file that both point into.

@@ -1,0 +1,15 @@
+#pragma once
+// Finds each weight of a described transformer in its file, by the names that both formats give to
+// its roles, and checks every shape.
+
+#include "base/error.h"
+#include "data/model_file.h"
+#include "llm/models/config.h"
+#include "llm/models/weights.h"
+
+namespace mill::llm {
+
+// May find that the output head is the embedding matrix, which it then notes in the config.
+Result<Weights> bind_weights(const ModelFile&, ModelConfig&);
+
+}  // namespace mill::llm
