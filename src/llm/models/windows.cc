@@ -1,5 +1,7 @@
 #include "llm/models/windows.h"
 
+#include <string>
+
 namespace mill::llm {
 
 using nlohmann::json;
@@ -15,10 +17,11 @@ Result<std::vector<bool>> read_sliding_layers(const Hyperparameters& h, uint32_t
   if (!types.is_array() || types.size() != layers)
     return fail(ErrorKind::invalid, "layer_types should list {} layers", layers);
   for (const json& type : types) {
-    if (type != "sliding_attention" && type != "full_attention")
+    const std::string name = type.is_string() ? type.get<std::string>() : type.type_name();
+    if (name != "sliding_attention" && name != "full_attention")
       return fail(ErrorKind::unsupported,
-                  "layer type {} is neither full_attention nor sliding_attention", type.dump());
-    sliding.push_back(type == "sliding_attention");
+                  "layer type {} is neither full_attention nor sliding_attention", name);
+    sliding.push_back(name == "sliding_attention");
   }
   return sliding;
 }
