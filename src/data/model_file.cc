@@ -4,6 +4,7 @@
 
 #include "base/mapped_file.h"
 #include "data/gguf.h"
+#include "data/hf_folder.h"
 
 namespace mill {
 namespace {
@@ -17,6 +18,7 @@ Result<ModelFile> open_gguf(const std::filesystem::path& path) {
   out.path = path;
   out.metadata = std::move(parsed->metadata);
   out.tensors = std::move(parsed->tensors);
+  std::ranges::sort(out.tensors, {}, &Tensor::name);
   out.owners.push_back(mapping);
   return out;
 }
@@ -34,9 +36,12 @@ const MetaValue* ModelFile::meta(std::string_view key) const {
 }
 
 Result<ModelFile> open_model_file(const std::filesystem::path& path) {
-  TRY_ASSIGN(ModelFile file, open_gguf(path));
-  std::ranges::sort(file.tensors, {}, &Tensor::name);
-  return file;
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return open_hf_folder(path);
+  if (path.extension() == ".safetensors")
+    return fail(ErrorKind::invalid, "{}: name the folder that it lies in, with its config.json",
+                path.string());
+  return open_gguf(path);
 }
 
 }  // namespace mill
