@@ -1,0 +1,30 @@
+#pragma once
+// The other side of a quantised dot product: rows of activations as signed bytes in blocks of 32,
+// each with its scale, and with the sums that undo offsets and apply minimums.
+//
+//   x ≈ scale · q,  q = round(x · 127 / max|x|),  scale = max|x| / 127      (per row and block)
+//
+// A weight block of d·w + m (w unsigned) gives  Σ (d·w + m)·x = d·scale·Σ w·q + m·offset  with
+// offset = scale·Σ q; a weight stored as w + 128 gives  Σ w·q = Σ (w+128)·q + bias, bias = −128·Σ
+// q. Formats whose scales change every 16 inputs need both sums for each half block.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mill::kernels {
+
+inline constexpr size_t kBlock = 32;
+
+// Buffers for `rows` rows of `cols` numbers, row-major, owned by the caller (64-byte aligned).
+struct Activations {
+  const float* values = nullptr;  // (rows, cols), what float weights multiply with
+  int8_t* quants = nullptr;       // (rows, cols)
+  float* scale = nullptr;         // (rows, cols/32)
+  int32_t* bias = nullptr;        // (rows, cols/32)
+  float* offset = nullptr;        // (rows, cols/32)
+  int32_t* bias_half = nullptr;   // (rows, cols/16)
+  float* offset_half = nullptr;   // (rows, cols/16)
+  size_t cols = 0;
+};
+
+}  // namespace mill::kernels

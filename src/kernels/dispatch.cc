@@ -1,0 +1,62 @@
+#include <fmt/ranges.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "kernels/isa/isa.h"
+
+namespace mill::kernels {
+namespace {
+
+struct Isa {
+  const Ops& (*ops)();
+  bool (*runs_here)();
+};
+
+bool always() { return true; }
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
+}
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+
+// Slowest first; the last one that runs here is chosen.
+constexpr std::array kIsas = {
+    Isa{scalar_ops, always},
+    Isa{avx2_ops, has_avx2},
+    Isa{avx512_ops, has_avx512},
+};
+
+}  // namespace
+
+std::span<const Ops* const> available_ops() {
+  static const std::vector<const Ops*> found = [] {
+    std::vector<const Ops*> ops;
+    for (const Isa& isa : kIsas) {
+      if (isa.runs_here()) ops.push_back(&isa.ops());
+    }
+    return ops;
+  }();
+  return found;
+}
+
+Result<const Ops*> choose_ops() {
+  const auto available = available_ops();
+  const char* wanted = std::getenv("TOKENMILL_ISA");
+  if (wanted == nullptr || *wanted == '\0') return available.back();
+  std::vector<std::string_view> names;
+  for (const Ops* ops : available) {
+    if (ops->name == wanted) return ops;
+    names.push_back(ops->name);
+  }
+  return fail(ErrorKind::unsupported, "TOKENMILL_ISA={}: this processor runs {}; set one of them",
+              wanted, fmt::join(names, ", "));
+}
+
+}  // namespace mill::kernels

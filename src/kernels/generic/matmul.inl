@@ -1,0 +1,160 @@
+// out[r][n] = Σ_k w[n][k]·x[r][k] for one panel of 16 outputs and a few rows r at once. A row's
+// sums run over k in order whatever R is, so R only shares the loading of weights between rows.
+
+// Adds one unit's part of row r: for each sub-block,  acc += (d·scale)·Σ w·q  (+ m·offset).
+template <class Format>
+inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations& x, size_t block) {
+  const int8_t* q = x.quants + block * kBlock;
+  const F x_scale = f_set(x.scale[block]);
+  constexpr int kGroups = 8 / Format::kSubs;
+#pragma GCC unroll 2
+  for (int sub = 0; sub < Format::kSubs; ++sub) {
+    const size_t at = block * Format::kSubs + static_cast<size_t>(sub);
+    const int32_t* bias = Format::kSubs == 1 ? x.bias : x.bias_half;
+    I sum = i_set(Format::kOffset ? bias[at] : 0);
+#pragma GCC unroll 8
+    for (int g = sub * kGroups; g < (sub + 1) * kGroups; ++g) sum = i_dot(sum, w[g], q + 4 * g);
+    acc = f_fma(f_mul(s.d[sub], x_scale), f_from(sum), acc);
+    if constexpr (Format::kMins) {
+      const float* offset = Format::kSubs == 1 ? x.offset : x.offset_half;
+      acc = f_fma(s.m[sub], f_set(offset[at]), acc);
+    }
+  }
+  return acc;
+}
+
+// How far ahead of the sums a single row asks for weights; with more rows they come from the cache.
+constexpr size_t kPrefetchBytes = 2048;
+
+template <class Format, int R>
+inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
+  constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
+  const size_t blocks = op.input->cols / kBlock;
+  for (int r = 0; r < R; ++r) acc[r] = f_set(0.0F);
+  for (size_t block = 0; block < blocks;) {
+    const std::byte* header = panel;
+    panel += Format::kHeader;
+    for (size_t unit = 0; unit < Format::kUnits; ++unit, ++block, panel += kUnitBytes) {
+      if constexpr (R == 1) {
+#pragma GCC unroll 16
+        for (size_t line = 0; line < kUnitBytes; line += 64)
+          prefetch(panel + kPrefetchBytes + line);
+      }
+      UnitScales s;
+      Format::scales(header, panel, s);
+      B w[8];
+      Format::values(panel + Format::kScale, w);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r)
+        acc[r] = add_unit<Format>(acc[r], w, s, *op.input,
+                                  (row + static_cast<size_t>(r)) * blocks + block);
+    }
+  }
+}
+
+struct LoadF32 {
+  static constexpr size_t kBytes = 64;
+  static F load(const std::byte* p) { return f_load(reinterpret_cast<const float*>(p)); }
+};
+struct LoadF16 {
+  static constexpr size_t kBytes = 32;
+  static F load(const std::byte* p) { return f_load_f16(p); }
+};
+struct LoadBF16 {
+  static constexpr size_t kBytes = 32;
+  static F load(const std::byte* p) { return f_load_bf16(p); }
+};
+
+// Four sums for k mod 4, added as (0+1)+(2+3): shorter chains, and a smaller error.
+template <class Load, int R>
+inline void float_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
+  const size_t cols = op.input->cols;
+  const float* x = op.input->values + row * cols;
+  F sums[R][4];
+  for (auto& chains : sums) {
+    for (F& sum : chains) sum = f_set(0.0F);
+  }
+  size_t k = 0;
+  for (; k + 4 <= cols; k += 4) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; ++j) {
+      const F w = Load::load(panel + (k + j) * Load::kBytes);
+#pragma GCC unroll 4
+      for (size_t r = 0; r < R; ++r) sums[r][j] = f_fma(w, f_set(x[r * cols + k + j]), sums[r][j]);
+    }
+  }
+  for (; k < cols; ++k) {
+    const F w = Load::load(panel + k * Load::kBytes);
+    for (size_t r = 0; r < R; ++r) sums[r][0] = f_fma(w, f_set(x[r * cols + k]), sums[r][0]);
+  }
+  for (size_t r = 0; r < R; ++r)
+    acc[r] = f_add(f_add(sums[r][0], sums[r][1]), f_add(sums[r][2], sums[r][3]));
+}
+
+inline void store_outputs(const Matmul& op, size_t panel, size_t row, F value) {
+  const size_t at = panel * kPanelRows;
+  const size_t count = op.weights->rows - at;
+  float* out = op.out + row * op.stride + at;
+  if (op.add) value = f_add(load_upto(out, count), value);
+  store_upto(out, value, count);
+}
+
+template <class Format, int R>
+inline void tile(const Matmul& op, size_t panel, size_t row) {
+  F acc[R];
+  const std::byte* at = op.weights->panels + panel * op.weights->panel_bytes;
+  if constexpr (requires { Format::kSubs; }) {
+    quant_tile<Format, R>(op, at, row, acc);
+  } else {
+    float_tile<Format, R>(op, at, row, acc);
+  }
+  for (int r = 0; r < R; ++r) store_outputs(op, panel, row + static_cast<size_t>(r), acc[r]);
+}
+
+template <class Format>
+void matmul_panels(const Matmul& op, Range panels) {
+  constexpr int kRows = requires { Format::kSubs; } ? kTileRows : 4;
+  for (size_t panel = panels.begin; panel < panels.end; ++panel) {
+    size_t row = 0;
+    for (; row + kRows <= op.rows; row += kRows) tile<Format, kRows>(op, panel, row);
+    for (; row + 2 <= op.rows; row += 2) tile<Format, 2>(op, panel, row);
+    if (row < op.rows) tile<Format, 1>(op, panel, row);
+  }
+}
+
+void matmul(const Matmul& op, Range panels) {
+  switch (op.weights->dtype) {
+    case DType::F32:
+      return matmul_panels<LoadF32>(op, panels);
+    case DType::F16:
+      return matmul_panels<LoadF16>(op, panels);
+    case DType::BF16:
+      return matmul_panels<LoadBF16>(op, panels);
+    case DType::Q4_0:
+      return matmul_panels<FormatQ4_0>(op, panels);
+    case DType::Q4_1:
+      return matmul_panels<FormatQ4_1>(op, panels);
+    case DType::Q5_0:
+      return matmul_panels<FormatQ5_0>(op, panels);
+    case DType::Q5_1:
+      return matmul_panels<FormatQ5_1>(op, panels);
+    case DType::Q8_0:
+      return matmul_panels<FormatQ8_0>(op, panels);
+    case DType::Q2_K:
+      return matmul_panels<FormatQ2_K>(op, panels);
+    case DType::Q3_K:
+      return matmul_panels<FormatQ3_K>(op, panels);
+    case DType::Q4_K:
+      return matmul_panels<FormatQ4_K>(op, panels);
+    case DType::Q5_K:
+      return matmul_panels<FormatQ5_K>(op, panels);
+    case DType::Q6_K:
+      return matmul_panels<FormatQ6_K>(op, panels);
+    case DType::IQ4_NL:
+      return matmul_panels<FormatIQ4_NL>(op, panels);
+    case DType::IQ4_XS:
+      return matmul_panels<FormatIQ4_XS>(op, panels);
+    case DType::MXFP4:
+      return matmul_panels<FormatMXFP4>(op, panels);
+  }
+}

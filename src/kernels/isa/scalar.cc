@@ -1,0 +1,37 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "base/assert.h"
+#include "base/half.h"
+#include "kernels/isa/isa.h"
+
+namespace mill::kernels {
+namespace {
+
+constexpr std::string_view kName = "scalar";
+constexpr int kTileRows = 4;  // rows that share a load of weights, as registers allow
+
+#include "kernels/isa/scalar.inl"
+//
+#include "kernels/generic/math.inl"
+//
+#include "kernels/generic/rows.inl"
+//
+#include "kernels/generic/formats.inl"
+//
+#include "kernels/generic/matmul.inl"
+//
+#include "kernels/generic/attention.inl"
+//
+#include "kernels/generic/table.inl"
+
+}  // namespace
+
+const Ops& scalar_ops() { return kOps; }
+
+}  // namespace mill::kernels

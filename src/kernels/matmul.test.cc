@@ -1,0 +1,114 @@
+// Every weight format × instruction set × ragged shape against the reference, and bit for bit
+// against the scalar table.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "kernels/ops.h"
+#include "kernels/reference/reference.h"
+#include "kernels/test_inputs.h"
+
+namespace mill::kernels {
+namespace {
+
+struct Shape {
+  size_t rows, outputs, inputs;  // inputs in blocks of 256
+};
+constexpr std::array kShapes = {Shape{1, 16, 1},  Shape{1, 37, 2}, Shape{2, 16, 1},
+                                Shape{3, 17, 1},  Shape{9, 33, 2}, Shape{16, 48, 1},
+                                Shape{17, 16, 3}, Shape{35, 1, 1}};
+
+std::vector<float> run(const Ops& ops, const test::TestMatrix& w, test::TestActivations& x,
+                       size_t rows) {
+  ops.quantize(x.view, {0, rows});
+  const size_t stride = w.packed.rows + 3;
+  std::vector<float> out(rows * stride, -7.0F);
+  const Matmul op{&w.packed, &x.view, rows, out.data(), stride, false};
+  const size_t half = w.packed.panel_count() / 2;  // ranges join without a seam
+  ops.matmul(op, {0, half});
+  ops.matmul(op, {half, w.packed.panel_count()});
+  return out;
+}
+
+// What the op defines: the dot product with the activations as they were quantised.
+double expected(const test::TestMatrix& w, const test::TestActivations& x, size_t row, size_t n) {
+  const size_t cols = w.packed.cols;
+  std::vector<float> kept(cols);
+  for (size_t k = 0; k < cols; ++k) {
+    const size_t at = row * cols + k;
+    kept[k] = packed_layout(w.packed.dtype).bits >= 16
+                  ? x.values[at]
+                  : x.scale[at / kBlock] * static_cast<float>(x.quants[at]);
+  }
+  return reference::dot({w.values.data() + n * cols, cols}, kept);
+}
+
+void check(const DTypeTraits& type, const Shape& shape) {
+  const size_t cols = shape.inputs * 256;
+  const test::TestMatrix w(type.dtype, shape.outputs, cols, 1);
+  test::TestActivations x(shape.rows, cols, 2);
+  const std::vector<float> scalar = run(*available_ops()[0], w, x, shape.rows);
+  const size_t stride = shape.outputs + 3;
+  for (size_t r = 0; r < shape.rows; ++r) {
+    for (size_t n = 0; n < shape.outputs; ++n)
+      CHECK(scalar[r * stride + n] == doctest::Approx(expected(w, x, r, n)).epsilon(2e-5).scale(1));
+    for (size_t n = shape.outputs; n < stride; ++n) CHECK(scalar[r * stride + n] == -7.0F);
+  }
+  for (const Ops* ops : available_ops()) {
+    INFO(type.name, " on ", ops->name, ", rows ", shape.rows, ", outputs ", shape.outputs);
+    CHECK(run(*ops, w, x, shape.rows) == scalar);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("matmul: every format, every instruction set, the same bits") {
+  for (const DTypeTraits& type : dtype_table()) {
+    for (const Shape& shape : kShapes) check(type, shape);
+  }
+}
+
+TEST_CASE("matmul: a row alone is the row in a batch, and add adds") {
+  const test::TestMatrix w(DType::Q4_K, 40, 512, 3);
+  test::TestActivations x(21, 512, 4);
+  for (const Ops* ops : available_ops()) {
+    const std::vector<float> together = run(*ops, w, x, 21);
+    for (size_t r = 0; r < 21; ++r) {
+      test::TestActivations alone(1, 512, 5);
+      std::copy_n(x.values.data() + r * 512, 512, alone.values.data());
+      const std::vector<float> one = run(*ops, w, alone, 1);
+      CHECK(
+          std::equal(one.begin(), one.begin() + 40, together.begin() + static_cast<long>(r * 43)));
+    }
+    std::vector<float> sum = together;
+    ops->matmul({&w.packed, &x.view, 21, sum.data(), 43, true}, {0, w.packed.panel_count()});
+    for (size_t r = 0; r < 21; ++r) {
+      for (size_t n = 0; n < 40; ++n) CHECK(sum[r * 43 + n] == 2 * together[r * 43 + n]);
+    }
+  }
+}
+
+TEST_CASE("matmul: extreme activations keep the integer sums exact") {
+  for (const DType dtype : {DType::Q8_0, DType::IQ4_NL, DType::Q6_K, DType::MXFP4}) {
+    const test::TestMatrix w(dtype, 16, 256, 6);
+    test::TestActivations x(4, 256, 7);
+    for (size_t i = 0; i < 4 * 256; ++i) x.values[i] = i % 3 == 0 ? -1.0F : 1.0F;
+    x.values[300] = std::numeric_limits<float>::quiet_NaN();
+    x.values[600] = 1e-35F;
+    const std::vector<float> scalar = run(*available_ops()[0], w, x, 4);
+    for (const Ops* ops : available_ops()) {
+      const std::vector<float> other = run(*ops, w, x, 4);
+      for (size_t i = 0; i < scalar.size(); ++i) {
+        const bool same = std::memcmp(&scalar[i], &other[i], 4) == 0 ||
+                          (std::isnan(scalar[i]) && std::isnan(other[i]));
+        CHECK(same);
+      }
+    }
+  }
+}
+
+}  // namespace mill::kernels
