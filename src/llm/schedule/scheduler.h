@@ -1,0 +1,92 @@
+#pragma once
+// Who computes what in the next step. The scheduler is a pure step on its state: no threads, no
+// clock, no arithmetic, so that a seeded simulation can drive it through anything.
+//
+//   waiting (oldest first) --admit--> running (oldest first) --finish--> gone
+//                          <-yield--
+//
+// The rules, and what they promise:
+//  * Requests are admitted in the order of their arrival, as soon as the pool holds blocks for all
+//    their tokens and a spare block for each that runs already.
+//  * When a running sequence needs a block and there is none, the youngest yields: its blocks go
+//    back and it is computed again later. Its tokens stay, so its result is the same. The oldest
+//    never yields to anyone, hence it finishes; then the next is the oldest. So everything
+//    finishes.
+//  * Every sequence that decodes gets its token in every step; the prompts share what remains of
+//    the step in equal parts (whole blocks where possible, least recently served first), so that a
+//    long prompt neither stalls the others' answers nor a short prompt's first token.
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "llm/kv/block_pool.h"
+#include "llm/runner.h"
+
+namespace mill::llm {
+
+// What the scheduler knows of a request. `tokens` grows by one between steps, once all of them are
+// computed; everything else is the scheduler's.
+struct Sequence {
+  uint64_t id = 0;              // in order of arrival: the smaller is the older
+  std::vector<TokenId> tokens;  // the prompt, then what was generated
+  uint32_t wanted = 0;    // logits are wanted of this position and all after it; it only grows.
+                          // Starts at the last token of the prompt, or at 0 for the logprobs of all
+  uint32_t computed = 0;  // leading tokens whose keys and values are in the cache
+  uint32_t published = 0;       // leading blocks that others can find
+  uint32_t cached_tokens = 0;   // that were found in the prefix cache when it was first admitted
+  std::vector<BlockId> blocks;  // covering all tokens while it runs, else empty
+  uint64_t served = 0;          // the last step that had a piece of it
+  bool yielded = false;         // was computed before and gave its blocks back
+
+  uint32_t size() const { return static_cast<uint32_t>(tokens.size()); }
+  uint32_t remaining() const { return size() - computed; }
+};
+
+struct ScheduleOptions {
+  uint32_t chunk_tokens = 512;      // most tokens of prompts in a step
+  uint32_t running_max = 64;        // most sequences in a batch
+  uint32_t batch_tokens_max = 576;  // of the Runner
+  uint32_t logit_rows_max = 64;     // most logits in a step; running_max or more
+  bool prefix_cache = true;
+};
+
+// `tokens` of a sequence from its `computed` on.
+struct PlannedPiece {
+  Sequence* sequence = nullptr;
+  uint32_t tokens = 0;
+  uint32_t logits = 0;  // rows wanted, as in BatchPiece
+};
+
+struct Plan {
+  std::vector<PlannedPiece> pieces;
+  uint32_t tokens = 0, logits = 0;  // sums over the pieces
+};
+
+struct Schedule {
+  Schedule(ScheduleOptions, uint32_t blocks);
+
+  ScheduleOptions options;
+  BlockPool pool;
+  std::deque<Sequence*> waiting;   // oldest first
+  std::vector<Sequence*> running;  // oldest first; all older than those that wait
+  uint64_t step = 0;
+};
+
+// The caller keeps the Sequence alive until it is finished. It must fit into the pool, whole.
+void enqueue(Schedule&, Sequence&);
+// The next step's pieces; none means that nothing is to be done.
+Plan plan_step(Schedule&);
+// After the Runner has computed the plan.
+void commit(Schedule&, const Plan&);
+// Done or cancelled, waiting or running; between commit and the next plan.
+void finish(Schedule&, Sequence&);
+
+// As the Runner takes it. Spans point into the sequences.
+std::vector<BatchPiece> batch_of(const Plan&);
+
+std::string violation(const Schedule&);  // the first broken invariant, or ""; for tests
+std::string violation(const Schedule&, const Plan&);  // of a plan just made
+
+}  // namespace mill::llm

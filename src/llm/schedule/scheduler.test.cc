@@ -1,0 +1,210 @@
+#include "llm/schedule/scheduler.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+
+namespace mill::llm {
+namespace {
+
+Sequence sequence(uint64_t id, uint32_t tokens, TokenId value = 0) {
+  Sequence it;
+  it.id = id;
+  it.tokens.assign(tokens, value != 0 ? value : static_cast<TokenId>(1000 + id));
+  it.wanted = tokens - 1;
+  return it;
+}
+
+Plan step(Schedule& schedule) {
+  Plan plan = plan_step(schedule);
+  REQUIRE(violation(schedule, plan) == "");
+  commit(schedule, plan);
+  REQUIRE(violation(schedule) == "");
+  return plan;
+}
+
+uint32_t tokens_of(const Plan& plan, const Sequence& sequence) {
+  for (const PlannedPiece& piece : plan.pieces)
+    if (piece.sequence == &sequence) return piece.tokens;
+  return 0;
+}
+
+TEST_CASE("a prompt goes through in chunks, and only its last token asks for logits") {
+  Schedule schedule({.chunk_tokens = 64}, 8);
+  Sequence it = sequence(1, 150);
+  enqueue(schedule, it);
+  std::vector<uint32_t> tokens, logits;
+  for (Plan plan = step(schedule); !plan.pieces.empty(); plan = step(schedule)) {
+    tokens.push_back(plan.tokens);
+    logits.push_back(plan.logits);
+  }
+  CHECK(tokens == std::vector<uint32_t>{64, 64, 22});
+  CHECK(logits == std::vector<uint32_t>{0, 0, 1});
+  finish(schedule, it);
+  CHECK(schedule.pool.held() == 0);
+}
+
+TEST_CASE("decoding goes first and prompts share the rest") {
+  Schedule schedule({.chunk_tokens = 64, .batch_tokens_max = 65}, 64);
+  Sequence decoder = sequence(1, 10), large = sequence(2, 500), small = sequence(3, 20);
+  enqueue(schedule, decoder);
+  step(schedule);
+  decoder.tokens.push_back(5);
+  enqueue(schedule, large);
+  enqueue(schedule, small);
+  const Plan plan = step(schedule);
+  CHECK(tokens_of(plan, decoder) == 1);
+  CHECK(tokens_of(plan, small) == 20);
+  CHECK(tokens_of(plan, large) == 44);
+}
+
+TEST_CASE("the same prompt sent several times is computed once") {
+  Schedule schedule({.chunk_tokens = 512}, 64);
+  std::vector<Sequence> twins;
+  for (uint64_t id = 1; id <= 4; ++id) twins.push_back(sequence(id, 100, 7));
+  for (Sequence& it : twins) enqueue(schedule, it);
+  CHECK(step(schedule).tokens == 100);
+  CHECK(step(schedule).tokens == 3 * 4);  // what lies behind the three full blocks
+  CHECK(twins[0].cached_tokens == 0);
+  CHECK(twins[3].cached_tokens == 96);
+  CHECK(schedule.pool.held() == 3 + 4);
+}
+
+TEST_CASE("the last token of a prompt is computed even if the cache holds it") {
+  Schedule schedule({}, 64);
+  Sequence first = sequence(1, 64, 7), second = sequence(2, 64, 7);
+  enqueue(schedule, first);
+  step(schedule);
+  enqueue(schedule, second);
+  const Plan plan = step(schedule);
+  CHECK(tokens_of(plan, second) == 32);
+  CHECK(plan.logits == 1);
+  CHECK(first.blocks == second.blocks);  // the twin of the last block was given back
+}
+
+TEST_CASE("the youngest yields when blocks run out, and comes back") {
+  Schedule schedule({.prefix_cache = false}, 5);
+  Sequence old = sequence(1, 64), young = sequence(2, 32);
+  enqueue(schedule, old);
+  enqueue(schedule, young);
+  step(schedule);
+  CHECK(schedule.running.size() == 2);
+  for (int i = 0; i < 64; ++i) {
+    for (Sequence* it : schedule.running) it->tokens.push_back(3);
+    step(schedule);
+  }
+  CHECK(old.remaining() == 0);
+  CHECK(young.yielded);
+  CHECK(schedule.waiting.front() == &young);
+  finish(schedule, old);
+  step(schedule);
+  CHECK(young.remaining() == 0);
+}
+
+TEST_CASE("wanted logits of a whole prompt come in pieces that fit") {
+  Schedule schedule({.chunk_tokens = 64, .running_max = 8, .logit_rows_max = 20}, 8);
+  Sequence it = sequence(1, 50);
+  it.wanted = 0;
+  enqueue(schedule, it);
+  std::vector<uint32_t> logits;
+  for (Plan plan = step(schedule); !plan.pieces.empty(); plan = step(schedule))
+    logits.push_back(plan.logits);
+  CHECK(logits == std::vector<uint32_t>{20, 20, 10});
+}
+
+// A world of requests in front of a scheduler. Prompts are prefixes of few texts, so that they
+// share blocks; every computed sequence gets one token a step until it has enough.
+class World {
+ public:
+  explicit World(uint32_t seed) : random_(seed), schedule_(options(), 4 + pick(30)) {}
+
+  void run() {
+    for (int now = 0; now < 300 || !active_.empty(); ++now) {
+      REQUIRE(now < 20000);
+      if (now < 300 && pick(4) == 0) arrive();
+      if (!active_.empty() && pick(20) == 0) leave(pick(static_cast<uint32_t>(active_.size())));
+      step(schedule_);
+      generate();
+    }
+    CHECK(schedule_.pool.held() == 0);
+  }
+
+ private:
+  struct Request {
+    Sequence sequence;
+    uint32_t length = 0;  // with the answer
+  };
+
+  uint32_t pick(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+
+  ScheduleOptions options() {
+    const uint32_t running = 1 + pick(10);
+    return {.chunk_tokens = 1 + pick(100),
+            .running_max = running,
+            .batch_tokens_max = 1 + pick(120),
+            .logit_rows_max = running + pick(10),
+            .prefix_cache = pick(3) > 0};
+  }
+
+  void arrive() {
+    const uint32_t room = schedule_.pool.size() * kBlockTokens;
+    auto request = std::make_unique<Request>();
+    request->sequence =
+        sequence(++last_id_, 1 + pick(std::min(room - 1, 200U)), static_cast<TokenId>(1 + pick(3)));
+    Sequence& it = request->sequence;
+    if (pick(4) == 0) it.tokens[pick(it.size())] = 99;
+    if (pick(4) == 0) it.wanted = 0;
+    request->length = it.size() + 1 + pick(std::min(room - it.size(), 100U));
+    active_.push_back(std::move(request));
+    enqueue(schedule_, it);
+  }
+
+  void leave(size_t i) {
+    finish(schedule_, active_[i]->sequence);
+    active_.erase(active_.begin() + static_cast<ptrdiff_t>(i));
+    REQUIRE(violation(schedule_) == "");
+  }
+
+  void generate() {
+    for (size_t i = active_.size(); i-- > 0;) {
+      Sequence& it = active_[i]->sequence;
+      if (it.remaining() > 0) continue;
+      it.tokens.push_back(static_cast<TokenId>(pick(2)));
+      if (it.size() >= active_[i]->length) leave(i);
+    }
+  }
+
+  std::mt19937 random_;
+  Schedule schedule_;
+  std::vector<std::unique_ptr<Request>> active_;
+  uint64_t last_id_ = 0;
+};
+
+TEST_CASE("in random worlds every invariant holds at every step, and everything finishes") {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    World(seed).run();
+  }
+}
+
+TEST_CASE("a waiting request is admitted before all that came later") {
+  Schedule schedule({.running_max = 2}, 64);
+  std::vector<Sequence> all;
+  for (uint64_t id = 1; id <= 6; ++id) all.push_back(sequence(id, id == 3 ? 900 : 10));
+  for (Sequence& it : all) enqueue(schedule, it);
+  std::vector<uint64_t> finished;
+  for (int i = 0; i < 100 && finished.size() < all.size(); ++i) {
+    step(schedule);
+    for (Sequence& it : all) {
+      if (it.remaining() > 0 || std::ranges::count(finished, it.id) > 0) continue;
+      finish(schedule, it);
+      finished.push_back(it.id);
+    }
+  }
+  CHECK(finished == std::vector<uint64_t>{1, 2, 4, 3, 5, 6});
+}
+
+}  // namespace
+}  // namespace mill::llm

@@ -1,0 +1,102 @@
+// What must hold of a schedule between any two calls, and of a plan just made.
+#include <map>
+#include <set>
+#include <utility>
+
+#include "llm/schedule/scheduler.h"
+
+namespace mill::llm {
+namespace {
+
+std::string order_violation(const Schedule& schedule) {
+  uint64_t last = 0;
+  const auto ascends = [&](const Sequence* it) { return std::exchange(last, it->id) <= it->id; };
+  for (const Sequence* it : schedule.running)
+    if (!ascends(it)) return fmt::format("sequence {} runs behind a younger one", it->id);
+  for (const Sequence* it : schedule.waiting)
+    if (!ascends(it)) return fmt::format("sequence {} waits behind a younger one", it->id);
+  return "";
+}
+
+std::string sequence_violation(const Schedule& schedule, const Sequence& it) {
+  if (it.computed > it.size() || it.wanted < it.computed || it.wanted > it.size())
+    return fmt::format("{} computed, {} wanted of {} tokens", it.computed, it.wanted, it.size());
+  if (it.computed > it.blocks.size() * kBlockTokens)
+    return fmt::format("{} tokens computed in {} blocks", it.computed, it.blocks.size());
+  const uint32_t full = it.computed / kBlockTokens;
+  if (schedule.options.prefix_cache && it.published != full)
+    return fmt::format("{} of {} full blocks published", it.published, full);
+  for (uint32_t i = 0; i < it.blocks.size(); ++i)
+    if (schedule.pool.published(it.blocks[i]) != (i < it.published))
+      return fmt::format("block table entry {} of {} published", i, it.published);
+  return "";
+}
+
+std::string reference_violation(const Schedule& schedule) {
+  std::map<BlockId, uint32_t> holders;
+  for (const Sequence* it : schedule.running)
+    for (BlockId block : it->blocks) ++holders[block];
+  if (holders.size() != schedule.pool.held())
+    return fmt::format("{} blocks held by sequences, {} in the pool's books", holders.size(),
+                       schedule.pool.held());
+  for (auto [block, count] : holders) {
+    if (schedule.pool.references(block) != count)
+      return fmt::format("block {} has {} holders, {} references", block, count,
+                         schedule.pool.references(block));
+    if (count > 1 && !schedule.pool.published(block))
+      return fmt::format("block {} is shared and still written to", block);
+  }
+  return "";
+}
+
+std::string piece_violation(const Schedule& schedule, const PlannedPiece& piece) {
+  const Sequence& it = *piece.sequence;
+  if (piece.tokens == 0 || piece.tokens > it.remaining())
+    return fmt::format("sequence {} gets {} of {} tokens", it.id, piece.tokens, it.remaining());
+  const uint32_t last = (it.computed + piece.tokens - 1) / kBlockTokens;
+  if (last >= it.blocks.size()) return fmt::format("sequence {} writes past its blocks", it.id);
+  for (uint32_t i = it.computed / kBlockTokens; i <= last; ++i)
+    if (schedule.pool.published(it.blocks[i]))
+      return fmt::format("sequence {} writes to a published block", it.id);
+  return "";
+}
+
+}  // namespace
+
+std::string violation(const Schedule& schedule) {
+  if (std::string text = schedule.pool.violation(); !text.empty()) return text;
+  if (std::string text = order_violation(schedule); !text.empty()) return text;
+  for (const Sequence* it : schedule.waiting)
+    if (!it->blocks.empty() || it->computed > 0)
+      return fmt::format("sequence {} waits and holds blocks", it->id);
+  for (const Sequence* it : schedule.running)
+    if (std::string text = sequence_violation(schedule, *it); !text.empty())
+      return fmt::format("sequence {}: {}", it->id, text);
+  return reference_violation(schedule);
+}
+
+std::string violation(const Schedule& schedule, const Plan& plan) {
+  const ScheduleOptions& options = schedule.options;
+  std::set<const Sequence*> planned;
+  uint32_t tokens = 0, prompt_tokens = 0, logits = 0;
+  for (const PlannedPiece& piece : plan.pieces) {
+    if (!planned.insert(piece.sequence).second) return "a sequence has two pieces";
+    if (std::string text = piece_violation(schedule, piece); !text.empty()) return text;
+    tokens += piece.tokens;
+    logits += piece.logits;
+    if (piece.sequence->remaining() > 1) prompt_tokens += piece.tokens;
+  }
+  if (tokens != plan.tokens || logits != plan.logits) return "the plan's sums are wrong";
+  if (tokens > options.batch_tokens_max || prompt_tokens > options.chunk_tokens)
+    return fmt::format("{} tokens, {} of prompts in a step", tokens, prompt_tokens);
+  if (logits > options.logit_rows_max) return fmt::format("{} rows of logits in a step", logits);
+  bool work = schedule.running.empty() && !schedule.waiting.empty();
+  for (const Sequence* it : schedule.running) {
+    work = work || it->remaining() > 0;
+    if (it->remaining() == 1 && !planned.contains(it))
+      return fmt::format("sequence {} decodes and is left out", it->id);
+  }
+  return work && planned.empty() ? "there is work and none is planned" : "";
+}
+
+}  // namespace mill::llm
