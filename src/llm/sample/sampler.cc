@@ -1,0 +1,54 @@
+#include "llm/sample/sampler.h"
+
+#include <algorithm>
+
+#include "llm/sample/random.h"
+
+namespace mill::llm {
+
+Sampler::Sampler(const SamplingOptions& options, std::span<const TokenId> prompt)
+    : options_(options),
+      penalises_(options.repetition_penalty != 1 || options.presence_penalty != 0 ||
+                 options.frequency_penalty != 0) {
+  if (options.repetition_penalty != 1)
+    for (TokenId token : prompt) seen_[token].in_prompt = true;
+}
+
+Result<TokenId> Sampler::next(std::span<const float> logits, SampleScratch& scratch) {
+  logits = adjusted(logits, scratch.logits);
+  TRY_ASSIGN(const float largest, largest_logit(logits));
+  const TokenId token = draw(logits, largest, scratch.candidates);
+  if (penalises_) ++seen_[token].times;
+  ++drawn_;
+  return token;
+}
+
+// Bias and penalties. Each touches every token at most once, so the map's order does not matter.
+std::span<const float> Sampler::adjusted(std::span<const float> logits,
+                                         std::vector<float>& into) const {
+  if (options_.logit_bias.empty() && seen_.empty()) return logits;
+  into.assign(logits.begin(), logits.end());
+  for (auto [token, bias] : options_.logit_bias) into[static_cast<size_t>(token)] += bias;
+  const float repetition = options_.repetition_penalty;
+  for (auto [token, seen] : seen_) {
+    float& logit = into[static_cast<size_t>(token)];
+    logit = logit > 0 ? logit / repetition : logit * repetition;
+    if (seen.times == 0) continue;
+    logit -=
+        options_.presence_penalty + options_.frequency_penalty * static_cast<float>(seen.times);
+  }
+  return into;
+}
+
+TokenId Sampler::draw(std::span<const float> logits, float largest, Candidates& candidates) const {
+  if (options_.temperature == 0)
+    return static_cast<TokenId>(std::ranges::find(logits, largest) - logits.begin());
+  candidates.start(logits, largest, options_.temperature);
+  candidates.keep_top_k(options_.top_k);
+  candidates.keep_typical(options_.typical_p);
+  candidates.keep_top_p(options_.top_p);
+  candidates.keep_min_p(options_.min_p);
+  return candidates.draw(random_bits(options_.seed, drawn_));
+}
+
+}  // namespace mill::llm
