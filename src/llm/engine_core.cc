@@ -1,0 +1,110 @@
+#include "llm/engine_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace mill::llm {
+namespace {
+
+// Logits of more than one row a sequence (echo_logprobs) may fill 64 MiB; all else fits into one
+// row for each that runs.
+constexpr uint32_t kLogitsMax = 1U << 24;
+
+ScheduleOptions schedule_options(const Runner& runner, const EngineOptions& options) {
+  const uint32_t rows = std::min(kLogitsMax / runner.vocab_size(), runner.batch_tokens_max());
+  return {.chunk_tokens = options.chunk_tokens,
+          .running_max = options.running_max,
+          .batch_tokens_max = runner.batch_tokens_max(),
+          .logit_rows_max = std::max(rows, options.running_max),
+          .prefix_cache = options.prefix_cache};
+}
+
+uint32_t context_of(const Runner& runner) {
+  const uint64_t room = uint64_t{runner.block_count()} * kBlockTokens;
+  return static_cast<uint32_t>(std::min<uint64_t>(runner.context_max(), room));
+}
+
+}  // namespace
+
+Result<void> EngineOptions::validate() const {
+  if (chunk_tokens == 0) return fail(ErrorKind::invalid, "chunk_tokens must be at least 1");
+  if (running_max == 0) return fail(ErrorKind::invalid, "running_max must be at least 1");
+  if (waiting_max == 0) return fail(ErrorKind::invalid, "waiting_max must be at least 1");
+  return {};
+}
+
+EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOptions& options)
+    : runner_(runner),
+      vocabulary_(std::move(vocabulary)),
+      limits_{.vocab = runner.vocab_size(), .context = context_of(runner)},
+      schedule_(schedule_options(runner, options), runner.block_count()) {
+  ASSERT(limits_.vocab > 0 && limits_.vocab <= kVocabMax, limits_.vocab);
+}
+
+void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink) {
+  auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
+  enqueue(schedule_, it->sequence());
+  generations_.emplace(id, std::move(it));
+}
+
+void EngineCore::cancel(uint64_t id) {
+  const auto found = generations_.find(id);
+  if (found == generations_.end()) return;
+  Generation& it = *found->second;
+  finish(schedule_, it.sequence());
+  it.cancel();
+  ++stats_.requests_cancelled;
+  generations_.erase(found);
+}
+
+void EngineCore::cancel_all() {
+  while (!generations_.empty()) cancel(generations_.begin()->first);
+}
+
+bool EngineCore::step() {
+  const Plan plan = plan_step(schedule_);
+  if (plan.pieces.empty()) return false;
+  logits_.resize(size_t{plan.logits} * limits_.vocab);
+  runner_.step(batch_of(plan), logits_);
+  commit(schedule_, plan);
+  hand_out(plan);
+  ++stats_.steps;
+  return true;
+}
+
+// Each sequence gets its own rows, in the order of the pieces.
+void EngineCore::hand_out(const Plan& plan) {
+  std::span<const float> rest = logits_;
+  for (const PlannedPiece& piece : plan.pieces) {
+    const auto rows = rest.first(size_t{piece.logits} * limits_.vocab);
+    rest = rest.subspan(rows.size());
+    Generation& it = *generations_.at(piece.sequence->id);
+    const uint32_t before = it.generated_tokens();
+    const bool finished = it.take(rows, limits_.vocab, vocabulary_, scratch_);
+    stats_.generated_tokens += it.generated_tokens() - before;
+    if (before == 0 && it.generated_tokens() == 1) {
+      stats_.prompt_tokens += it.sequence().size() - 1;
+      stats_.cached_tokens += it.sequence().cached_tokens;
+    }
+    if (finished) remove(it);
+  }
+}
+
+void EngineCore::remove(Generation& it) {
+  finish(schedule_, it.sequence());
+  ++stats_.requests_done;
+  generations_.erase(it.sequence().id);
+}
+
+EngineStats EngineCore::stats() const {
+  EngineStats stats = stats_;
+  stats.running = static_cast<uint32_t>(schedule_.running.size());
+  stats.waiting = static_cast<uint32_t>(schedule_.waiting.size());
+  stats.blocks_used = schedule_.pool.held();
+  stats.blocks_total = schedule_.pool.size();
+  return stats;
+}
+
+}  // namespace mill::llm

@@ -1,0 +1,59 @@
+#pragma once
+// The engine without its thread: the same calls in the same order give the same events, which is
+// what the simulation drives. Not thread-safe.
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "llm/generation.h"
+#include "llm/runner.h"
+#include "llm/schedule/scheduler.h"
+
+namespace mill::llm {
+
+struct EngineOptions {
+  uint32_t chunk_tokens = 512;  // most tokens of prompt processed in one step
+  uint32_t running_max = 64;    // sequences in a batch
+  uint32_t waiting_max = 1024;  // requests in the queue; more are refused
+  bool prefix_cache = true;
+  Result<void> validate() const;
+};
+
+struct EngineStats {
+  uint64_t steps = 0;
+  uint64_t prompt_tokens = 0, cached_tokens = 0;  // of requests whose first token has come
+  uint64_t generated_tokens = 0;
+  uint64_t requests_done = 0, requests_cancelled = 0;
+  uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
+};
+
+class EngineCore {
+ public:
+  EngineCore(Runner&, Vocabulary, const EngineOptions&);
+
+  void add(uint64_t id, GenerateRequest, EventSink);  // valid; ids ascend
+  void cancel(uint64_t id);                           // nothing happens if it has finished
+  void cancel_all();
+  bool step();  // false: there is nothing to do
+
+  size_t active() const { return generations_.size(); }  // waiting or running
+  RequestLimits limits() const { return limits_; }
+  EngineStats stats() const;
+  const Schedule& schedule() const { return schedule_; }
+
+ private:
+  void hand_out(const Plan&);
+  void remove(Generation&);
+
+  Runner& runner_;
+  Vocabulary vocabulary_;
+  RequestLimits limits_;
+  Schedule schedule_;
+  std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;
+  std::vector<float> logits_;
+  SampleScratch scratch_;
+  EngineStats stats_;
+};
+
+}  // namespace mill::llm

@@ -1,0 +1,90 @@
+#pragma once
+// For tests: a Runner whose arithmetic is hashing. Like the real one it keeps something for every
+// position in the blocks that it is told, and reads everything before a position through the block
+// table. So a wrong table, a stale block, a block that two sequences write to or a token that was
+// not recomputed shows as other logits.
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "llm/generation.h"
+#include "llm/runner.h"
+#include "llm/sample/random.h"
+
+namespace mill::llm {
+
+struct FakeShape {
+  uint32_t vocab = 64, context = 192, blocks = 64, batch_tokens = 96;
+};
+
+class FakeRunner : public Runner {
+ public:
+  explicit FakeRunner(FakeShape shape)
+      : shape_(shape), cache_(size_t{shape.blocks} * kBlockTokens) {}
+
+  uint32_t vocab_size() const override { return shape_.vocab; }
+  uint32_t context_max() const override { return shape_.context; }
+  uint32_t block_count() const override { return shape_.blocks; }
+  uint32_t batch_tokens_max() const override { return shape_.batch_tokens; }
+
+  void step(std::span<const BatchPiece> batch, std::span<float> logits) override {
+    size_t tokens = 0;
+    for (const BatchPiece& piece : batch) {
+      tokens += piece.tokens.size();
+      ASSERT(piece.logits <= piece.tokens.size());
+      for (uint32_t i = 0; i < piece.tokens.size(); ++i) {
+        write(piece, i);
+        if (piece.tokens.size() - i > piece.logits) continue;
+        fill(logits.first(shape_.vocab), read(piece, piece.position + i));
+        logits = logits.subspan(shape_.vocab);
+      }
+    }
+    ASSERT(tokens > 0 && tokens <= shape_.batch_tokens && logits.empty(), tokens);
+  }
+
+ private:
+  uint64_t& slot(const BatchPiece& piece, uint32_t position) {
+    ASSERT(position / kBlockTokens < piece.blocks.size() && position < shape_.context, position);
+    const BlockId block = piece.blocks[position / kBlockTokens];
+    return cache_[size_t{block} * kBlockTokens + position % kBlockTokens];
+  }
+
+  // As keys and values do, what is kept depends on the token and on all before it.
+  void write(const BatchPiece& piece, uint32_t i) {
+    const uint32_t position = piece.position + i;
+    const uint64_t before = position == 0 ? 0 : slot(piece, position - 1);
+    slot(piece, position) =
+        splitmix(before + (static_cast<uint64_t>(piece.tokens[i]) << 32) + position);
+  }
+
+  uint64_t read(const BatchPiece& piece, uint32_t position) {
+    uint64_t state = 1;
+    for (uint32_t i = 0; i <= position; ++i) state = splitmix(state + slot(piece, i));
+    return state;
+  }
+
+  static void fill(std::span<float> row, uint64_t state) {
+    for (size_t i = 0; i < row.size(); ++i)
+      row[i] = static_cast<float>(splitmix(state + i) >> 40) * 0x1p-21F;  // 0 … 8
+  }
+
+  FakeShape shape_;
+  std::vector<uint64_t> cache_;  // (blocks, kBlockTokens)
+};
+
+// Token 0 ends the answer; the others are letters, spaces and parts of characters.
+inline Vocabulary fake_vocabulary() {
+  return {.piece = [](TokenId token) -> std::string {
+            static const std::vector<std::string> parts = {"",         "\xC3", "\xA9", "\xF0\x9F",
+                                                           "\x98\x80", "\xFF", "the ", "\n\n",
+                                                           "é",        " x",   "<|",   "|>"};
+            const auto i = static_cast<size_t>(token);
+            return i < parts.size() ? parts[i] : std::string(1, static_cast<char>('A' + i % 26));
+          },
+          .ends_generation = [](TokenId token) { return token == 0; }};
+}
+
+}  // namespace mill::llm

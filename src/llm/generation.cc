@@ -1,0 +1,132 @@
+#include "llm/generation.h"
+
+#include <limits>
+#include <utility>
+
+#include "base/assert.h"
+#include "llm/sample/softmax.h"
+
+namespace mill::llm {
+namespace {
+
+Sequence sequence_of(uint64_t id, GenerateRequest& request) {
+  Sequence sequence;
+  sequence.id = id;
+  sequence.tokens = std::move(request.prompt);
+  sequence.wanted = request.echo_logprobs ? 0 : sequence.size() - 1;
+  return sequence;
+}
+
+}  // namespace
+
+Generation::Generation(uint64_t id, GenerateRequest request, EventSink sink, uint32_t context)
+    : request_(std::move(request)),
+      sink_(std::move(sink)),
+      sequence_(sequence_of(id, request_)),
+      sampler_(request_.sampling, sequence_.tokens),
+      stop_(request_.stop),
+      prompt_tokens_(sequence_.size()),
+      tokens_max_(context - prompt_tokens_) {
+  ASSERT(prompt_tokens_ > 0 && prompt_tokens_ < context, prompt_tokens_, context);
+  if (request_.tokens_max > 0) tokens_max_ = std::min(tokens_max_, request_.tokens_max);
+}
+
+bool Generation::take(std::span<const float> rows, size_t vocab, const Vocabulary& vocabulary,
+                      SampleScratch& scratch) {
+  if (rows.empty()) return false;
+  if (request_.echo_logprobs && generated_ == 0) {
+    if (auto told = echo(rows, vocab); !told) {
+      GenerateEvent broken = event();
+      broken.finish = FinishReason::error;
+      broken.error = std::move(told).error().message;
+      tell(std::move(broken));
+      return true;
+    }
+  }
+  if (sequence_.remaining() > 0) return false;
+  GenerateEvent it = generate(rows.last(vocab), vocabulary, scratch);
+  const bool finished = it.finish != FinishReason::none;
+  tell(std::move(it));
+  return finished;
+}
+
+void Generation::cancel() {
+  GenerateEvent it = event();
+  it.finish = FinishReason::cancelled;
+  tell(std::move(it));
+}
+
+GenerateEvent Generation::event() const {
+  return {.prompt_tokens = prompt_tokens_,
+          .cached_tokens = sequence_.cached_tokens,
+          .generated_tokens = generated_};
+}
+
+void Generation::tell(GenerateEvent&& it) const {
+  try {
+    sink_(std::move(it));
+  } catch (...) {
+    ASSERT(false && "an event sink threw", sequence_.id);
+  }
+}
+
+// A token and, where they are asked for, its logprob and alternatives.
+void Generation::report(GenerateEvent& it, std::span<const float> logits, TokenId token) const {
+  it.tokens.push_back(token);
+  if (request_.logprobs < 0 && !it.echo) return;
+  const auto count = static_cast<uint32_t>(std::max(request_.logprobs, 0));
+  Logprobs found = logprobs_of(logits, token, count);
+  it.logprobs.push_back(found.chosen);
+  it.alternatives.push_back(std::move(found.alternatives));
+}
+
+// The logits of a position tell how likely the token behind it was. Those of the prompt's last
+// position have no such token; they are for the answer.
+Result<void> Generation::echo(std::span<const float> rows, size_t vocab) const {
+  GenerateEvent it = event();
+  it.echo = true;
+  const size_t first = sequence_.computed - rows.size() / vocab;
+  if (first == 0) {
+    it.tokens.push_back(sequence_.tokens[0]);
+    it.logprobs.push_back({sequence_.tokens[0], std::numeric_limits<float>::quiet_NaN()});
+    it.alternatives.emplace_back();
+  }
+  for (size_t next = first + 1; !rows.empty() && next < sequence_.size(); ++next) {
+    TRY(largest_logit(rows.first(vocab)));
+    report(it, rows.first(vocab), sequence_.tokens[next]);
+    rows = rows.subspan(vocab);
+  }
+  if (!it.tokens.empty()) tell(std::move(it));
+  return {};
+}
+
+GenerateEvent Generation::generate(std::span<const float> logits, const Vocabulary& vocabulary,
+                                   SampleScratch& scratch) {
+  const Result<TokenId> token = sampler_.next(logits, scratch);
+  if (token) {
+    sequence_.tokens.push_back(*token);
+    ++generated_;
+  }
+  GenerateEvent it = event();
+  if (token) {
+    report(it, logits, *token);
+    it.finish = append_text(*token, vocabulary, it.text);
+  } else {
+    it.finish = FinishReason::error;
+    it.error = token.error().message;
+  }
+  return it;
+}
+
+// What the token adds to the text that may be shown, and whether it is the last one.
+FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary,
+                                     std::string& text) {
+  const bool ends = !request_.ignore_end && vocabulary.ends_generation(token);
+  if (!ends) text += stop_.feed(characters_.feed(vocabulary.piece(token)));
+  if (!stop_.matched() && !ends && generated_ < tokens_max_) return FinishReason::none;
+  text += stop_.feed(characters_.finish());
+  text += stop_.finish();
+  return ends || stop_.matched() ? FinishReason::stop : FinishReason::length;
+}
+
+}  // namespace mill::llm

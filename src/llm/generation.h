@@ -1,0 +1,52 @@
+#pragma once
+// One request's life, from logits to events: sample, end or go on, decode, hold back, tell.
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "llm/request.h"
+#include "llm/sample/sampler.h"
+#include "llm/sample/stop_text.h"
+#include "llm/schedule/scheduler.h"
+
+namespace mill::llm {
+
+// What the engine asks of a tokenizer.
+struct Vocabulary {
+  std::function<std::string(TokenId)> piece;  // bytes that the token adds; "" for control tokens
+  std::function<bool(TokenId)> ends_generation;
+};
+
+class Generation {
+ public:
+  // The request has been validated against the context.
+  Generation(uint64_t id, GenerateRequest, EventSink, uint32_t context);
+
+  // Rows of logits of the positions that end at sequence().computed, the wanted ones. Tells the
+  // sink; true once the request has finished.
+  bool take(std::span<const float> rows, size_t vocab, const Vocabulary&, SampleScratch&);
+  void cancel();  // tells the sink; the last event
+
+  Sequence& sequence() { return sequence_; }
+  uint32_t generated_tokens() const { return generated_; }
+
+ private:
+  GenerateEvent event() const;
+  void tell(GenerateEvent&&) const;
+  void report(GenerateEvent&, std::span<const float> logits, TokenId) const;
+  Result<void> echo(std::span<const float> rows, size_t vocab) const;
+  GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
+  FinishReason append_text(TokenId, const Vocabulary&, std::string& text);
+
+  GenerateRequest request_;  // its prompt has moved into the sequence
+  EventSink sink_;
+  Sequence sequence_;
+  Sampler sampler_;
+  Utf8Stream characters_;
+  StopText stop_;
+  uint32_t prompt_tokens_, tokens_max_;
+  uint32_t generated_ = 0;
+};
+
+}  // namespace mill::llm

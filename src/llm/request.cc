@@ -1,0 +1,46 @@
+#include "llm/request.h"
+
+namespace mill::llm {
+namespace {
+
+Result<void> validate_prompt(std::span<const TokenId> prompt, RequestLimits limits) {
+  if (prompt.empty())
+    return fail(ErrorKind::invalid, "the prompt is empty; give it at least one token");
+  if (prompt.size() >= limits.context)
+    return fail(ErrorKind::invalid,
+                "the prompt has {} tokens and the context {}, of which the answer needs at least "
+                "one; shorten the prompt",
+                prompt.size(), limits.context);
+  for (TokenId token : prompt)
+    if (token < 0 || static_cast<uint32_t>(token) >= limits.vocab)
+      return fail(ErrorKind::invalid, "the prompt has the token {}; the vocabulary ends at {}",
+                  token, limits.vocab - 1);
+  return {};
+}
+
+bool is_utf8(const std::string& text) {
+  Utf8Stream characters;
+  const std::string fed = characters.feed(text);
+  return fed + characters.finish() == text;
+}
+
+}  // namespace
+
+Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
+  TRY(validate_prompt(request.prompt, limits));
+  TRY(request.sampling.validate());
+  for (auto [token, bias] : request.sampling.logit_bias)
+    if (static_cast<uint32_t>(token) >= limits.vocab)
+      return fail(ErrorKind::invalid, "logit_bias names the token {}; the vocabulary ends at {}",
+                  token, limits.vocab - 1);
+  if (request.logprobs < -1 || request.logprobs > kLogprobsMax)
+    return fail(ErrorKind::invalid, "logprobs must be from 0 to {}, not {}", kLogprobsMax,
+                request.logprobs);
+  for (const std::string& stop : request.stop) {
+    if (stop.empty()) return fail(ErrorKind::invalid, "stop has an empty string");
+    if (!is_utf8(stop)) return fail(ErrorKind::invalid, "stop has a string that is not UTF-8");
+  }
+  return {};
+}
+
+}  // namespace mill::llm

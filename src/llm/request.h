@@ -1,0 +1,61 @@
+#pragma once
+// What is asked of the engine, and what it tells.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/tokenizer/tokenizer.h"
+#include "llm/sample/logprobs.h"
+#include "llm/sample/sampling.h"
+
+namespace mill::llm {
+
+inline constexpr int kLogprobsMax = 128;  // alternatives that can be asked for
+
+struct GenerateRequest {
+  std::vector<TokenId> prompt = {};
+  uint32_t tokens_max = 0;  // 0 = as many as the context holds
+  SamplingOptions sampling = {};
+  std::vector<std::string> stop = {};  // text that ends generation and is not part of the answer
+  int logprobs = -1;                   // alternatives to report per token; -1 = no logprobs at all
+  bool echo_logprobs = false;          // report the prompt's own tokens with logprobs, too
+  bool ignore_end = false;             // go on past the end-of-text token (benches)
+};
+
+enum class FinishReason : uint8_t { none, stop, length, cancelled, error };
+
+// One step of one request. `text` holds whole characters only, and nothing that might still turn
+// into a stop string. All texts together are decode(prompt + answer) without decode(prompt), cut
+// at the stop string.
+//
+// With echo_logprobs, the first events have `echo` set and report the prompt's tokens, in order
+// and each once, without text. Nothing precedes the first token of a prompt: its logprob is NaN.
+struct GenerateEvent {
+  std::vector<TokenId> tokens = {};  // the token that ends the answer is one of them
+  std::string text = {};
+  std::vector<TokenLogprob> logprobs = {};                   // one for each of `tokens`
+  std::vector<std::vector<TokenLogprob>> alternatives = {};  // of each token, the best first
+  bool echo = false;
+  FinishReason finish = FinishReason::none;  // of the last event: anything else
+  std::string error = {};                    // where finish == error
+  uint32_t prompt_tokens = 0;                // these three are valid in every event
+  uint32_t cached_tokens = 0;                // of the prompt, found in the prefix cache
+  uint32_t generated_tokens = 0;
+};
+
+// Called on the engine's thread; must be quick and must not call the engine, except cancel(); must
+// not throw.
+using EventSink = std::function<void(GenerateEvent&&)>;
+
+// What the request must fit into.
+struct RequestLimits {
+  uint32_t vocab = 0;
+  uint32_t context = 0;  // tokens of prompt and answer together
+};
+
+Result<void> validate(const GenerateRequest&, RequestLimits);
+
+}  // namespace mill::llm
