@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 #include <vector>
 
 #include "apps/command.h"
@@ -31,6 +33,13 @@ int exit_code(ErrorKind kind) {
   return 1;
 }
 
+// CLI11 would say of `tokenmill frobnicate` that a subcommand is required.
+bool is_unknown(std::string_view word) {
+  return !word.starts_with('-') &&
+         std::none_of(kCommands.begin(), kCommands.end(),
+                      [word](const Command& row) { return row.name == word; });
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Tokenmill: raw text goes in, tokens come out."};
   app.require_subcommand(1);
@@ -38,6 +47,11 @@ int run(int argc, char** argv) {
   for (const Command& row : kCommands) {
     CLI::App* command = app.add_subcommand(row.name, row.summary);
     runs.emplace_back(command, row.add(*command));
+  }
+  if (argc > 1 && is_unknown(argv[1])) {
+    fmt::print(stderr, "tokenmill: there is no command '{}'; `tokenmill --help` lists them\n",
+               argv[1]);
+    return 2;
   }
   try {
     app.parse(argc, argv);

