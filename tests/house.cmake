@@ -13,3 +13,6 @@ foreach(story ${stories})
   add_test(NAME story.${name} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/story.py
            --program $<TARGET_FILE:tokenmill> ${story})
 endforeach()
+
+add_test(NAME program.pull COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/pull_test.py
+         $<TARGET_FILE:tokenmill>)

@@ -3,8 +3,8 @@
 
     story.py [--rewrite] [--program build/release/tokenmill] stories/pull.txt …
 
-A line `$ command` is run by bash in an empty folder of the story's own, in which `tokenmill` is the
-built program and HOME and the models folder are empty, too. What it prints on standard output and
+A line `$ command` is run by bash in an empty folder of the story's own, where `tokenmill` is the
+built program, and HOME and the models folder are empty, too. What it prints on standard output and
 error must be the lines up to the next command; `[exit N]` is the last of them where N is not 0.
 `…` in an expected line stands for anything in that line; a line that is only `…` for any lines.
 Lines before the first command, and lines that begin with `#`, are for the reader.

@@ -41,7 +41,7 @@ class Budgets(unittest.TestCase):
         for head, count in (("void f()", 0), ("void f(int a)", 1), ("void f(int a, B<C, D> e)", 2),
                             ("A::A(int a, int b) : a_(a), b_{b}", 2), ("auto f(int a) -> int", 1),
                             ("bool operator()(int a, int b) const", 2),
-                            ("template <class T> void f(std::function<T(T, T)> a, T b = {1, 2})", 2)):
+                            ("template <class T> void f(Function<T(T, T)> a, T b = {1, 2})", 2)):
             with self.subTest(head):
                 self.assertEqual([row[2] for row in functions(head + " { }\n")], [count])
 

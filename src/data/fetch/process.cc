@@ -29,7 +29,7 @@ Result<int> run_program(const std::vector<std::string>& argv,
       posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (refused != 0)
-    return fail(ErrorKind::not_found, "cannot run {}: {}. Is it installed?", argv[0],
+    return fail(ErrorKind::not_found, "{} cannot be run: {}; it has to be installed", argv[0],
                 std::strerror(refused));
 
   int status = 0;
