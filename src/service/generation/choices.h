@@ -1,0 +1,44 @@
+#pragma once
+// Several generations that one client waits for: n answers, or one to each of several prompts.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "service/generation/served_model.h"
+
+namespace mill::service {
+
+class Choices : public std::enable_shared_from_this<Choices> {
+ public:
+  // Called on the engine's thread, never two at a time: `event` for each event of each choice,
+  // `done` after the last event of the last one.
+  struct Listener {
+    std::function<void(size_t choice, llm::GenerateEvent&&)> event;
+    std::function<void()> done;
+  };
+
+  // All are accepted, or none goes on: then the Listener is never called.
+  static Result<std::shared_ptr<Choices>> start(ServedModel&, std::vector<llm::GenerateRequest>,
+                                                Listener);
+
+  void cancel();  // each still ends with an event of its own; any thread, any number of times
+
+  explicit Choices(ServedModel& model) : model_(model) {}  // use start()
+
+ private:
+  void on_event(size_t choice, llm::GenerateEvent&&);
+  void deliver(size_t choice, llm::GenerateEvent&&);
+  void accepted();
+
+  ServedModel& model_;
+  std::mutex mutex_;  // guards what follows
+  Listener listener_;
+  std::vector<uint64_t> ids_;
+  size_t unfinished_ = 0;
+  bool held_ = true;  // until all are accepted
+  std::vector<std::pair<size_t, llm::GenerateEvent>> waiting_;
+};
+
+}  // namespace mill::service

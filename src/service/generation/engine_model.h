@@ -1,0 +1,39 @@
+#pragma once
+// A model that the engine runs, with the template that turns conversations into its prompts.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "data/template/chat_template.h"
+#include "llm/engine.h"
+#include "service/generation/served_model.h"
+
+namespace mill::service {
+
+struct EngineModelParts {
+  std::string id;
+  int64_t created = 0;
+  std::unique_ptr<llm::Engine> engine;
+  std::optional<ChatTemplate> chat_template;  // without one, conversations are refused
+};
+
+class EngineModel : public ServedModel {
+ public:
+  explicit EngineModel(EngineModelParts);
+
+  const ModelInfo& info() const override { return info_; }
+  Result<std::string> render(const nlohmann::ordered_json& context) const override;
+  std::vector<TokenId> encode(std::string_view text, EncodeOptions) const override;
+  std::string decode(std::span<const TokenId>) const override;
+  Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) override;
+  void cancel(uint64_t request) override;
+
+  llm::Engine& engine() { return *parts_.engine; }
+
+ private:
+  EngineModelParts parts_;
+  ModelInfo info_;
+};
+
+}  // namespace mill::service

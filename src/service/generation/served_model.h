@@ -1,0 +1,40 @@
+#pragma once
+// What the endpoints need of a model; the engine behind it (engine_model.h) or a test's stand-in.
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "data/tokenizer/tokenizer.h"
+#include "llm/engine.h"
+
+namespace mill::service {
+
+struct ModelInfo {
+  std::string id;            // what clients call it
+  int64_t created = 0;       // seconds since the epoch
+  uint32_t context_max = 0;  // longest prompt and answer together, tokens
+  size_t vocab_size = 0;
+};
+
+// Any thread may call any member.
+class ServedModel {
+ public:
+  virtual ~ServedModel() = default;
+  virtual const ModelInfo& info() const = 0;
+
+  // The prompt that the model's chat template makes of {messages, tools, …}.
+  virtual Result<std::string> render(const nlohmann::ordered_json& context) const = 0;
+  virtual std::vector<TokenId> encode(std::string_view text, EncodeOptions) const = 0;
+  // Bytes, control tokens spelt out; may break characters where the tokens do.
+  virtual std::string decode(std::span<const TokenId>) const = 0;
+
+  virtual Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) = 0;
+  virtual void cancel(uint64_t request) = 0;
+};
+
+}  // namespace mill::service

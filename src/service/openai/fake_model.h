@@ -1,0 +1,183 @@
+#pragma once
+// A model for tests: every byte is a token, answers are words drawn by seed and prompt, and one
+// thread serves all requests in turn, a token each.
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "service/generation/served_model.h"
+
+namespace mill::openai::testing {
+
+class FakeModel : public service::ServedModel {
+ public:
+  explicit FakeModel(uint32_t context_max = 4096)
+      : info_{.id = "fake", .created = 7, .context_max = context_max, .vocab_size = 256 + kWords},
+        thread_([this] { serve(); }) {}
+  ~FakeModel() override {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  const service::ModelInfo& info() const override { return info_; }
+
+  Result<std::string> render(const nlohmann::ordered_json& context) const override {
+    std::string text;
+    for (const auto& message : context["messages"]) {
+      if (message["content"] == "!raise") return fail(ErrorKind::invalid, "roles must alternate");
+      text += message["role"].get<std::string>() + ":" + message["content"].get<std::string>();
+    }
+    if (context.contains("tools")) text += context["tools"].dump();
+    if (context.contains("enable_thinking")) text += context["enable_thinking"].dump();
+    return text;
+  }
+  std::vector<TokenId> encode(std::string_view text, EncodeOptions) const override {
+    std::vector<TokenId> tokens;
+    for (const char c : text) tokens.push_back(static_cast<uint8_t>(c));
+    return tokens;
+  }
+  std::string decode(std::span<const TokenId> tokens) const override {
+    static constexpr const char* kWord[kWords] = {"tea ", "is ", "日本", "é",
+                                                  "good", ", ",  "\n",   "x"};
+    std::string text;
+    for (const TokenId token : tokens) {
+      if (token < 256) text += static_cast<char>(token);
+      if (token >= 256) text += kWord[token - 256];
+    }
+    return text;
+  }
+
+  Result<uint64_t> submit(llm::GenerateRequest request, llm::EventSink sink) override {
+    const std::lock_guard lock(mutex_);
+    if (tasks_.size() >= waiting_max) return fail(ErrorKind::exhausted, "the queue is full");
+    uint64_t state = request.sampling.seed * 2654435761U + 1;
+    for (const TokenId token : request.prompt) state = state * 31 + static_cast<uint64_t>(token);
+    tasks_.push_back(
+        {.id = ++last_id_, .state = state, .request = std::move(request), .sink = std::move(sink)});
+    changed_.notify_all();
+    return last_id_;
+  }
+  void cancel(uint64_t request) override {
+    const std::lock_guard lock(mutex_);
+    ++cancels;
+    for (Task& task : tasks_) task.cancelled |= task.id == request;
+  }
+
+  size_t waiting_max = 1000;
+  std::atomic<int> cancels{0}, ended{0};
+  std::atomic<bool> fails{false};  // every generation ends with an error after 3 tokens
+  std::atomic<int> token_microseconds{0};
+
+ private:
+  static constexpr size_t kWords = 8;
+  struct Task {
+    uint64_t id = 0, state = 0;
+    llm::GenerateRequest request;
+    llm::EventSink sink;
+    uint32_t generated = 0;
+    std::string text = {};  // all of it
+    size_t told = 0;        // bytes of it
+    bool cancelled = false, prompt_told = false;
+  };
+
+  void serve() {
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      if (tasks_.empty()) {
+        changed_.wait(lock);
+        continue;
+      }
+      Task task = std::move(tasks_.front());
+      tasks_.pop_front();
+      const bool cancelled = task.cancelled;
+      tasks_.emplace_back();  // holds its place, so that a cancel finds it
+      tasks_.back().id = task.id;
+      lock.unlock();
+      if (token_microseconds > 0)
+        std::this_thread::sleep_for(std::chrono::microseconds(token_microseconds));
+      const bool ended_now = step(task, cancelled);
+      lock.lock();
+      const auto held = std::find_if(tasks_.begin(), tasks_.end(),
+                                     [&](const Task& other) { return other.id == task.id; });
+      task.cancelled |= held->cancelled;
+      if (ended_now) {
+        tasks_.erase(held);
+        ++ended;
+      } else {
+        *held = std::move(task);
+      }
+    }
+  }
+
+  // One token; true if it was the last.
+  bool step(Task& task, bool cancelled) {
+    llm::GenerateEvent event;
+    event.prompt_tokens = static_cast<uint32_t>(task.request.prompt.size());
+    event.cached_tokens = event.prompt_tokens / 2;
+    if (cancelled) event.finish = llm::FinishReason::cancelled;
+    if (!cancelled && fails && task.generated == 3) {
+      event.finish = llm::FinishReason::error;
+      event.error = "the fake has failed";
+    }
+    if (task.request.echo_logprobs && !std::exchange(task.prompt_told, true)) {
+      for (const TokenId token : task.request.prompt)
+        tell(event, task, token, event.tokens.empty() ? NAN : -2.0F);
+    }
+    if (event.finish == llm::FinishReason::none) grow(event, task);
+    event.generated_tokens = task.generated;
+    const bool last = event.finish != llm::FinishReason::none;
+    task.sink(std::move(event));
+    return last;
+  }
+
+  void grow(llm::GenerateEvent& event, Task& task) {
+    task.state = task.state * 6364136223846793005U + 1442695040888963407U;
+    const auto token = static_cast<TokenId>(256 + (task.state >> 40) % kWords);
+    tell(event, task, token, -1.5F);
+    task.text += decode(std::span(&token, 1));
+    ++task.generated;
+    const uint32_t most = task.request.tokens_max == 0 ? 40 : task.request.tokens_max;
+    if (task.generated >= most) event.finish = llm::FinishReason::length;
+    size_t end = task.text.size(), hold = 0;
+    for (const std::string& stop : task.request.stop) {
+      hold = std::max(hold, stop.size() - 1);
+      const size_t at = task.text.find(stop);
+      if (at == std::string::npos) continue;
+      end = std::min(end, at);
+      event.finish = llm::FinishReason::stop;
+    }
+    if (event.finish == llm::FinishReason::none) end -= std::min(end, hold);
+    while (end < task.text.size() && (task.text[end] & 0xC0) == 0x80) --end;
+    if (end > task.told) event.text = task.text.substr(task.told, end - task.told);
+    task.told = std::max(task.told, end);
+  }
+
+  static void tell(llm::GenerateEvent& event, const Task& task, TokenId token, float logprob) {
+    event.tokens.push_back(token);
+    if (task.request.logprobs < 0) return;
+    event.logprobs.push_back({token, logprob});
+    event.alternatives.emplace_back();
+    for (int i = 0; i < task.request.logprobs; ++i)
+      event.alternatives.back().push_back({static_cast<TokenId>('a' + i), logprob - 1});
+  }
+
+  service::ModelInfo info_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> tasks_;
+  uint64_t last_id_ = 0;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mill::openai::testing
