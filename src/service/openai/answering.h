@@ -12,7 +12,7 @@
 namespace mill::openai {
 
 struct AnswerPlan {
-  std::shared_ptr<service::ServedModel> model;
+  service::ServedModel* model = nullptr;       // outlives the answer; never owned here, see below
   std::vector<llm::GenerateRequest> requests;  // one per choice
   std::unique_ptr<Shape> shape;
   uint32_t n = 1;
@@ -20,6 +20,8 @@ struct AnswerPlan {
 };
 
 // Answers in the background. A client that goes away cancels what it has asked for.
+// What answers lives in the engine's sinks, and the last of it dies on the engine's own thread: if
+// it owned the engine, that thread would wait for its own end.
 void answer(AnswerPlan, const std::shared_ptr<http::Exchange>&);
 
 }  // namespace mill::openai

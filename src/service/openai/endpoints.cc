@@ -9,7 +9,7 @@
 namespace mill::openai {
 namespace {
 
-using ModelPointer = std::shared_ptr<service::ServedModel>;
+using ModelPointer = service::ServedModel*;
 using Exchange = std::shared_ptr<http::Exchange>;
 
 std::string fresh_id(const Service& service, const char* prefix) {
@@ -49,7 +49,7 @@ std::vector<llm::GenerateRequest> requests_for(std::vector<TokenId> prompt,
   return requests;
 }
 
-AnswerPlan plan_for(const ModelPointer& model, const GenerateParams& params) {
+AnswerPlan plan_for(ModelPointer model, const GenerateParams& params) {
   return {.model = model,
           .requests = {},
           .shape = nullptr,
@@ -145,7 +145,7 @@ Json model_json(const service::ModelInfo& model) {
 
 void list_models(const Service& service, const Exchange& exchange) {
   Json data = Json::array();
-  for (const ModelPointer& model : service.models) data.push_back(model_json(model->info()));
+  for (const auto& model : service.models) data.push_back(model_json(model->info()));
   exchange->respond(http::json_response({{"object", "list"}, {"data", std::move(data)}}));
 }
 
@@ -157,11 +157,11 @@ void show_model(const Service& service, const std::string& name, const Exchange&
 
 }  // namespace
 
-Checked<ModelPointer> Service::find(const std::string& name) const {
-  if (name.empty() || name == "default") return models.front();
+Checked<service::ServedModel*> Service::find(const std::string& name) const {
+  if (name.empty() || name == "default") return models.front().get();
   std::string known;
-  for (const ModelPointer& model : models) {
-    if (model->info().id == name) return model;
+  for (const auto& model : models) {
+    if (model->info().id == name) return model.get();
     known += "'" + model->info().id + "', ";
   }
   return std::unexpected(

@@ -13,12 +13,13 @@
 namespace mill::openai {
 
 struct Service {
-  std::vector<std::shared_ptr<service::ServedModel>> models;  // the first is the default; not empty
+  std::vector<std::shared_ptr<service::ServedModel>>
+      models;  // not empty; the first is the default. They outlive all answers
   std::function<int64_t()> unix_time;
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
 
   // "" and "default" mean the first.
-  Checked<std::shared_ptr<service::ServedModel>> find(const std::string& name) const;
+  Checked<service::ServedModel*> find(const std::string& name) const;
 };
 
 std::vector<http::Route> routes(const std::shared_ptr<const Service>&);
