@@ -12,7 +12,7 @@
 namespace mill::llm {
 namespace {
 
-constexpr Range kCap{1e-3, 1e6};
+constexpr Range kCap{0, 1e6};
 
 // Layer i is global where (i+1) % pattern = 0, unless the file lists the layers.
 Result<std::vector<bool>> read_local_layers(const Hyperparameters& h, uint32_t layers) {
@@ -20,7 +20,7 @@ Result<std::vector<bool>> read_local_layers(const Hyperparameters& h, uint32_t l
   const Key key{"attention.sliding_window_pattern", "sliding_window_pattern"};
   const nlohmann::json pattern = h.value(key);
   if (local.empty() && pattern.is_array() && pattern.size() == layers) {
-    for (const nlohmann::json& entry : pattern) local.push_back(entry == true);
+    for (const nlohmann::json& entry : pattern) local.push_back(entry == true || entry == 1);
   }
   if (!local.empty()) return local;
   TRY_ASSIGN(const uint32_t period, h.count(key, {1, 1e9}, 6));
@@ -31,7 +31,7 @@ Result<std::vector<bool>> read_local_layers(const Hyperparameters& h, uint32_t l
 // Local layers rotate with their own base and are never stretched.
 Result<float> read_local_base(const Hyperparameters& h, const ModelConfig& c) {
   constexpr float kDefault = 10000.0F;
-  if (h.gguf()) return h.real({"rope.freq_base_swa", ""}, {1, 1e12}, kDefault);
+  if (h.gguf()) return h.real({"rope.freq_base_swa", ""}, {2, 1e12}, kDefault);
   TRY_ASSIGN(const RopeSettings local, read_rope(h, c,
                                                  {.base = kDefault,
                                                   .layer_type = "sliding_attention",

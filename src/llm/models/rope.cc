@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Range kBase{1.0, 1e12}, kFactor{1e-3, 1e6}, kLength{1, 1e9};
+constexpr Range kBase{2.0, 1e12}, kFactor{1e-3, 1e6}, kLength{1, 1e9};
 
 // A scaling rule, from either format.
 struct Scaling {

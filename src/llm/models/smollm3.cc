@@ -16,7 +16,7 @@ Result<void> read_rotation(const Hyperparameters& h, ModelConfig& c) {
   if (listed && (!list.is_array() || list.size() < c.layers))
     return fail(ErrorKind::invalid, "no_rope_layers should list {} layers", c.layers);
   for (uint32_t i = 0; i < c.layers; ++i) {
-    c.layer[i].rope = listed ? list[i] != 0 : (i + 1) % interval != 0;
+    c.layer[i].rope = listed ? list[i] != 0 && list[i] != false : (i + 1) % interval != 0;
   }
   return {};
 }
