@@ -18,6 +18,7 @@ struct Command {
 };
 
 Run add_pull(CLI::App&);
+Run add_quantize(CLI::App&);
 Run add_version(CLI::App&);
 
 }  // namespace mill::apps

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
+    Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"version", "Print the version", add_version},
 };
 

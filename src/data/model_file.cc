@@ -9,10 +9,22 @@
 namespace mill {
 namespace {
 
+// gguf-split cuts large models into files that each look complete.
+Result<void> refuse_part(const std::filesystem::path& path, const Gguf& file) {
+  const auto found = file.metadata.find("split.count");
+  if (found == file.metadata.end()) return {};
+  const uint64_t* count = std::get_if<uint64_t>(&found->second);
+  if (count == nullptr || *count < 2) return {};
+  return fail(ErrorKind::unsupported,
+              "{}: is one of {} parts of a model; join them first: llama-gguf-split --merge",
+              path.string(), *count);
+}
+
 Result<ModelFile> open_gguf(const std::filesystem::path& path) {
   TRY_ASSIGN(const auto mapping, MappedFile::open(path));
   Result<Gguf> parsed = parse_gguf(mapping->bytes());
   if (!parsed) return within(path.string(), std::move(parsed).error());
+  TRY(refuse_part(path, *parsed));
   ModelFile out;
   out.format = ModelFormat::gguf;
   out.path = path;

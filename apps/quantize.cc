@@ -1,0 +1,96 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "apps/command.h"
+#include "base/printable.h"
+#include "data/requantize.h"
+
+namespace mill::apps {
+namespace {
+
+struct Options {
+  std::string input, output, type;
+  bool json = false;
+};
+
+std::string type_names() {
+  std::string names;
+  for (const DTypeTraits& row : dtype_table())
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
+  return names;
+}
+
+void report_progress(size_t index, const std::vector<RequantizedTensor>& plan) {
+  const RequantizedTensor& tensor = plan[index];
+  const std::string shape = fmt::format("{}", fmt::join(tensor.shape, " x "));
+  fmt::print(stderr, "[{:>4}/{}] {:<32} {:>16}  {} -> {}{}\n", index + 1, plan.size(),
+             printable(tensor.name), shape, traits(tensor.from).name, traits(tensor.to).name,
+             tensor.fell_back ? "  (rows do not divide into the blocks asked for)" : "");
+}
+
+nlohmann::json as_json(const Options& options, const Requantized& result) {
+  auto fallbacks = nlohmann::json::array();
+  for (const RequantizedTensor& tensor : result.tensors)
+    if (tensor.fell_back)
+      fallbacks.push_back({{"tensor", tensor.name}, {"type", traits(tensor.to).name}});
+  return {{"input", options.input},
+          {"output", options.output},
+          {"type", traits(*dtype_named(options.type)).name},
+          {"tensors", result.tensors.size()},
+          {"input_bytes", result.input_bytes},
+          {"output_bytes", result.output_bytes},
+          {"fallbacks", fallbacks}};
+}
+
+void report(const Options& options, const Requantized& result) {
+  if (options.json) {
+    fmt::print(
+        "{}\n",
+        as_json(options, result).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+    return;
+  }
+  const auto megabytes = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
+  const auto fell_back = std::ranges::count_if(result.tensors, &RequantizedTensor::fell_back);
+  fmt::print("{}: {:.1f} MB, from {:.1f} MB; {} tensors", options.output,
+             megabytes(result.output_bytes), megabytes(result.input_bytes), result.tensors.size());
+  if (fell_back != 0) fmt::print(", {} of them in another type than {}", fell_back, options.type);
+  fmt::print("\n");
+}
+
+Result<void> quantize(const Options& options) {
+  const auto dtype = dtype_named(options.type);
+  if (!dtype)
+    return fail(ErrorKind::invalid, "--type {} does not exist; there are {}", options.type,
+                type_names());
+  if (std::filesystem::is_directory(options.input))
+    return fail(ErrorKind::unsupported,
+                "{} is a Hugging Face folder; this command reads GGUF files only (convert it with "
+                "llama.cpp's convert_hf_to_gguf.py; serve and chat open the folder as it is)",
+                options.input);
+  TRY_ASSIGN(const Requantized result,
+             requantize_gguf(options.input, options.output,
+                             {.dtype = *dtype, .progress = report_progress}));
+  report(options, result);
+  return {};
+}
+
+}  // namespace
+
+Run add_quantize(CLI::App& command) {
+  auto options = std::make_shared<Options>();
+  command.add_option("input", options->input, "GGUF file to read")->required();
+  command.add_option("output", options->output, "GGUF file to write; appears once complete")
+      ->required();
+  command.add_option("--type", options->type, "Type of the matrices: " + type_names())->required();
+  command.add_flag("--json", options->json, "Print one JSON object");
+  command.footer(
+      "Norms, biases and routers keep their type. A matrix whose rows do not divide into blocks of "
+      "the type becomes Q8_0, or F16. Reads GGUF files, not Hugging Face folders.");
+  return [options] { return quantize(*options); };
+}
+
+}  // namespace mill::apps

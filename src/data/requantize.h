@@ -1,0 +1,46 @@
+#pragma once
+// A GGUF file again, with its matrices in another number format.
+//
+// Which tensors change: those of two and more dimensions, except the routers of mixtures
+// (ffn_gate_inp), which are small and decide much. Where the rows do not divide into the format's
+// blocks, a tensor falls back to Q8_0, and where they do not divide into 32 either, to F16.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/tensor.h"
+
+namespace mill {
+
+struct RequantizedTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  DType from = DType::F32, to = DType::F32;
+  bool fell_back = false;  // `to` is not the type that was asked for, because of the row length
+};
+
+struct RequantizeOptions {
+  DType dtype = DType::Q4_0;
+  uint32_t threads = 0;  // 0 = as many as the machine has
+  // Called before each tensor, with its index.
+  std::function<void(size_t index, const std::vector<RequantizedTensor>& plan)> progress = nullptr;
+};
+
+struct Requantized {
+  std::vector<RequantizedTensor> tensors;  // in the file's order
+  uint64_t input_bytes = 0, output_bytes = 0;
+};
+
+// What becomes of one tensor.
+RequantizedTensor plan_tensor(const Tensor&, DType wanted);
+
+// Writes `output` complete or not at all. Every number must be finite, and within the range of F16
+// where it goes there; otherwise an error names the tensor.
+Result<Requantized> requantize_gguf(const std::filesystem::path& input,
+                                    const std::filesystem::path& output, const RequantizeOptions&);
+
+}  // namespace mill
