@@ -8,7 +8,8 @@ built program, and HOME and the models folder are empty, too. What it prints on 
 error must be the lines up to the next command; `[exit N]` is the last of them where N is not 0.
 `…` in an expected line stands for anything in that line; a line that is only `…` for any lines.
 Lines before the first command, and lines that begin with `#`, are for the reader.
-With --rewrite the transcript takes the place of what was expected (lines that fit stay as they are).
+With --rewrite the transcript takes the place of what was expected (lines that fit stay as they
+are).
 """
 
 import argparse

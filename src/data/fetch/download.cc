@@ -18,27 +18,16 @@ namespace mill::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-// "bytes 100-199/1000" or "bytes */1000"; first = total where there is a star.
-struct ContentRange {
-  uint64_t first = 0, total = 0;
-};
-
-uint64_t number_at(std::string_view text, size_t at) {
-  uint64_t value = 0;
-  if (at < text.size()) std::from_chars(text.data() + at, text.data() + text.size(), value);
-  return value;
-}
-
-ContentRange parse_content_range(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (!text.starts_with("bytes ") || slash == text.npos) return {};
-  const uint64_t total = number_at(text, slash + 1);
-  return {text.substr(6).starts_with('*') ? total : number_at(text, 6), total};
-}
-
 std::string header(const HttpHeaders& headers, const std::string& name) {
   const auto row = headers.find(name);
   return row == headers.end() ? "" : row->second;
+}
+
+uint64_t content_length(const HttpHeaders& headers) {
+  const std::string text = header(headers, "content-length");
+  uint64_t length = 0;
+  std::from_chars(text.data(), text.data() + text.size(), length);
+  return length;
 }
 
 std::string unquoted(std::string text) {
@@ -159,7 +148,7 @@ Result<void> Download::begin(long status, const HttpHeaders& headers) {
     return {};
   }
   if (status != 200 && status != 206) return refuse(status);
-  total_ = same ? range.total : number_at(header(headers, "content-length"), 0);
+  total_ = same ? range.total : content_length(headers);
   return open_part(same, etag);
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 
@@ -123,6 +125,19 @@ Result<HttpText> http_get_text(const HttpRequest& request, size_t bytes_max) {
                       }};
   TRY_ASSIGN(text.reply, http_get(request, sink));
   return text;
+}
+
+ContentRange parse_content_range(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (!text.starts_with("bytes ") || slash == text.npos) return {};
+  const auto number = [](std::string_view digits) {
+    uint64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  };
+  const uint64_t total = number(text.substr(slash + 1));
+  text.remove_prefix(6);
+  return {text.starts_with('*') ? total : number(text), total};
 }
 
 }  // namespace mill::fetch

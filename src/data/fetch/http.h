@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -43,5 +44,12 @@ struct HttpText {
   std::string body;
 };
 Result<HttpText> http_get_text(const HttpRequest&, size_t bytes_max);
+
+// A Content-Range: "bytes 100-199/1000" is {100, 1000}; "bytes */1000", the answer to a range past
+// the end, is {1000, 1000}; {0, 0} is any other text.
+struct ContentRange {
+  uint64_t first = 0, total = 0;
+};
+ContentRange parse_content_range(std::string_view);
 
 }  // namespace mill::fetch

@@ -56,28 +56,7 @@ bool is_plain_path(std::string_view path) {
   }
 }
 
-struct Listing {
-  std::string commit;
-  std::vector<std::string> files;
-};
-
-Result<Listing> read_listing(const std::string& body, const std::string& url) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  Listing listing;
-  if (json.is_object() && json.contains("siblings") && json["siblings"].is_array()) {
-    for (const auto& row : json["siblings"]) {
-      if (!row.is_object() || !row.contains("rfilename") || !row["rfilename"].is_string()) continue;
-      listing.files.push_back(row["rfilename"]);
-    }
-    if (json.contains("sha") && json["sha"].is_string()) listing.commit = json["sha"];
-  }
-  if (listing.commit.empty()) listing.commit = "main";
-  if (listing.files.empty() || !is_plain_name(listing.commit))
-    return fail(ErrorKind::invalid, "{}: the answer is no list of files", url);
-  return listing;
-}
-
-Result<Listing> list_files(const HubName& name) {
+Result<HubListing> list_files(const HubName& name) {
   const std::string url =
       fmt::format("{}/api/models/{}/{}/revision/main", endpoint(), name.org, name.repo);
   TRY_ASSIGN(const HttpText text,
@@ -90,7 +69,9 @@ Result<Listing> list_files(const HubName& name) {
                 "the hub has no model {}/{} ({}); a private or gated one needs HF_TOKEN set",
                 name.org, name.repo, status);
   if (status != 200) return fail(ErrorKind::io, "{}: the hub answered {}", url, status);
-  return read_listing(text.body, url);
+  auto listing = parse_listing(text.body);
+  if (!listing) return within(url, listing.error());
+  return listing;
 }
 
 bool belongs_to_folder(const std::string& file) {
@@ -112,6 +93,22 @@ Result<HubName> parse_hub_name(std::string_view name) {
   return parsed;
 }
 
+Result<HubListing> parse_listing(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  HubListing listing;
+  if (json.is_object() && json.contains("siblings") && json["siblings"].is_array()) {
+    for (const auto& row : json["siblings"]) {
+      if (!row.is_object() || !row.contains("rfilename") || !row["rfilename"].is_string()) continue;
+      listing.files.push_back(row["rfilename"]);
+    }
+    if (json.contains("sha") && json["sha"].is_string()) listing.commit = json["sha"];
+  }
+  if (listing.commit.empty()) listing.commit = "main";
+  if (listing.files.empty() || !is_plain_name(listing.commit))
+    return fail(ErrorKind::invalid, "the answer is no list of files");
+  return listing;
+}
+
 Result<std::vector<std::string>> choose_files(const std::vector<std::string>& files) {
   std::vector<std::string> folder, ggufs;
   for (const std::string& file : files) {
@@ -130,7 +127,7 @@ Result<std::vector<std::string>> choose_files(const std::vector<std::string>& fi
 
 Result<fs::path> fetch_from_hub(const std::string& text, const fs::path& folder) {
   TRY_ASSIGN(const HubName name, parse_hub_name(text));
-  Listing listing{.commit = "main", .files = {name.file}};
+  HubListing listing{.commit = "main", .files = {name.file}};
   if (name.file.empty()) {
     TRY_ASSIGN(listing, list_files(name));
     TRY_ASSIGN(listing.files, choose_files(listing.files));

@@ -19,6 +19,12 @@ struct HubName {
 };
 Result<HubName> parse_hub_name(std::string_view name);  // "ORG/REPO[/FILE]"
 
+struct HubListing {
+  std::string commit;              // "main" where the hub does not say
+  std::vector<std::string> files;  // as the hub names them; not to be trusted
+};
+Result<HubListing> parse_listing(std::string_view json);
+
 // Which files of a repository make up its model: a Hugging Face folder if there is one, else its
 // only .gguf. With several .gguf files the error lists them.
 Result<std::vector<std::string>> choose_files(const std::vector<std::string>& files);
