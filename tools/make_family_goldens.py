@@ -152,7 +152,7 @@ def logits_of(model, tokens):
 
 
 def use_older_config(folder, older, tokens, expected):
-    """Rewrites config.json with the keys of earlier transformers, and proves that it says the same."""
+    """Rewrites config.json with the keys of earlier transformers; proves that it says the same."""
     path = folder / "config.json"
     config = json.loads(path.read_text())
     config.pop("rope_parameters")

@@ -2,12 +2,13 @@
 // model that fits many families, and, where they are no JSON, pairs of bytes choose values of a
 // GGUF's metadata.
 
+#include "llm/models/families.h"
+
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
 
-#include "llm/models/families.h"
 #include "llm/models/reference.h"
 #include "llm/models/weights.h"
 

@@ -155,27 +155,29 @@ void softmax(std::span<double> scores) {
   for (double& score : scores) score /= sum;
 }
 
-// Queries, keys and values of all tokens: (tokens, heads·head_dim), (tokens, kv_heads·head_dim)².
-struct Projections {
+// One layer's attention over all tokens: (tokens, heads·head_dim), (tokens, kv_heads·head_dim)².
+struct Attention {
+  const ModelConfig& config;
+  const LayerConfig& layer;
   Matrix query, key, value;
 };
 
 // softmax(q·kᵀ/√d)·v for one head of token t, over the positions that it sees.
-void attend(const Projections& p, size_t t, size_t head, const ModelConfig& c,
-            const LayerConfig& layer, std::span<float> out) {
+void attend(const Attention& a, size_t t, size_t head, std::span<float> out) {
+  const ModelConfig& c = a.config;
   const size_t d = c.head_dim, kv_at = head / (c.heads / c.kv_heads) * d;
-  const size_t from = layer.window > 0 && t + 1 > layer.window ? t + 1 - layer.window : 0;
+  const size_t from = a.layer.window > 0 && t + 1 > a.layer.window ? t + 1 - a.layer.window : 0;
   const double scale = c.attention_scale > 0.0F ? static_cast<double>(c.attention_scale)
                                                 : 1.0 / std::sqrt(static_cast<double>(d));
   std::vector<double> scores(t + 1 - from);
   for (size_t s = from; s <= t; ++s) {
-    const double product = dot(p.query.row(t).subspan(head * d, d), p.key.row(s).subspan(kv_at, d));
+    const double product = dot(a.query.row(t).subspan(head * d, d), a.key.row(s).subspan(kv_at, d));
     scores[s - from] = softcap(product * scale, c.attention_softcap);
   }
   softmax(scores);
   std::vector<double> sum(d);
   for (size_t s = from; s <= t; ++s) {
-    const std::span<const float> value = p.value.row(s).subspan(kv_at, d);
+    const std::span<const float> value = a.value.row(s).subspan(kv_at, d);
     for (size_t i = 0; i < d; ++i) sum[i] += scores[s - from] * static_cast<double>(value[i]);
   }
   std::ranges::transform(sum, out.begin(), [](double v) { return static_cast<float>(v); });
@@ -183,18 +185,18 @@ void attend(const Projections& p, size_t t, size_t head, const ModelConfig& c,
 
 Matrix attention(const Matrix& x, const ModelConfig& c, const LayerConfig& layer,
                  const LayerWeights& w) {
-  Projections p{linear(x, *w.query, w.query_bias), linear(x, *w.key, w.key_bias),
-                linear(x, *w.value, w.value_bias)};
+  Attention a{c, layer, linear(x, *w.query, w.query_bias), linear(x, *w.key, w.key_bias),
+              linear(x, *w.value, w.value_bias)};
   if (c.qk_norm) {
-    p.query = normed(std::move(p.query), c, *w.query_norm);
-    p.key = normed(std::move(p.key), c, *w.key_norm);
+    a.query = normed(std::move(a.query), c, *w.query_norm);
+    a.key = normed(std::move(a.key), c, *w.key_norm);
   }
-  rotate(p.query, c, layer);
-  rotate(p.key, c, layer);
+  rotate(a.query, c, layer);
+  rotate(a.key, c, layer);
   Matrix heads(x.rows, size_t{c.heads} * c.head_dim);
   parallel_for(x.rows, [&](size_t t) {
     for (size_t head = 0; head < c.heads; ++head)
-      attend(p, t, head, c, layer, heads.row(t).subspan(head * c.head_dim, c.head_dim));
+      attend(a, t, head, heads.row(t).subspan(head * c.head_dim, c.head_dim));
   });
   return linear(heads, *w.output, w.output_bias);
 }

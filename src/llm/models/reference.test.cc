@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
+#include "base/test_data.h"
 #include "llm/models/families.h"
 #include "llm/models/family_goldens.h"
 
@@ -102,6 +104,45 @@ TEST_CASE("the last rows are the rows of the whole") {
   const auto last = reference_logits(model, golden.tokens, 3);
   CHECK(last.size() == 3 * golden.vocab);
   CHECK(std::ranges::equal(last, std::span(all).last(last.size())));
+}
+
+// "The capital of France is", and how llama.cpp (llama-cpp-python 0.3.36, greedy) goes on.
+struct Continuation {
+  const char* variable;
+  const char* file;
+  std::vector<TokenId> prompt, answer;
+};
+
+TEST_CASE("real models go on as they do in llama.cpp") {
+  const Continuation rows[] = {
+      // " Paris.", two new lines, "The"
+      {"TOKENMILL_MODEL",
+       "SmolLM2-135M-Instruct.Q4_1.gguf",
+       {504, 3575, 282, 4649, 314},
+       {7042, 30, 198, 198, 504}},
+      // " the capital of the country"
+      {"TOKENMILL_MODEL_GEMMA",
+       "gemma-3-270m-q4_k_m.gguf",
+       {2, 818, 5279, 529, 7001, 563},
+       {506, 5279, 529, 506, 2891}},
+  };
+  for (const Continuation& row : rows) {
+    const auto path = test_data::model(row.variable, row.file);
+    if (!path) {
+      MESSAGE("skipped: no model file (set ", row.variable, ")");
+      continue;
+    }
+    FamilyGolden golden;
+    golden.model = *path;
+    const ModelDescription model = open(golden);
+    std::vector<TokenId> tokens = row.prompt;
+    tokens.insert(tokens.end(), row.answer.begin(), row.answer.end() - 1);
+    const auto logits = reference_logits(model, tokens, row.answer.size());
+    for (size_t i = 0; i < row.answer.size(); ++i) {
+      const auto next = std::span(logits).subspan(i * model.config.vocab, model.config.vocab);
+      CHECK(std::ranges::max_element(next) - next.begin() == row.answer[i]);
+    }
+  }
 }
 
 }  // namespace mill::llm
