@@ -33,7 +33,7 @@ struct Matmul {
   bool add = false;  // add to what `out` holds (the residual stream)
 };
 
-enum class KvType : uint8_t { f16, bf16, q8 };
+enum class KvType : uint8_t { f16, bf16, q8, f32 };
 
 // One layer's keys and values of one block of 32 positions of one KV head, in the pool's bytes:
 //   keys   (head_dim, 32)   a dimension's 32 positions lie together: scores need no lane sums
@@ -43,7 +43,7 @@ enum class KvType : uint8_t { f16, bf16, q8 };
 struct KvLayout {
   KvType type = KvType::f16;
   size_t head_dim = 0;
-  size_t element_bytes() const { return type == KvType::q8 ? 1 : 2; }
+  size_t element_bytes() const { return type == KvType::q8 ? 1 : type == KvType::f32 ? 4 : 2; }
   size_t scale_bytes() const { return type == KvType::q8 ? kBlock * sizeof(float) : 0; }
   size_t value_dim() const { return (head_dim + 15) / 16 * 16; }
   size_t key_bytes() const { return kBlock * head_dim * element_bytes() + scale_bytes(); }

@@ -16,6 +16,11 @@ struct KvBF16 {
   static constexpr bool kScaled = false;
   static F load(const std::byte* p) { return f_load_bf16(p); }
 };
+struct KvF32 {
+  static constexpr size_t kBytes = 4;
+  static constexpr bool kScaled = false;
+  static F load(const std::byte* p) { return f_load(reinterpret_cast<const float*>(p)); }
+};
 struct KvQ8 {
   static constexpr size_t kBytes = 1;
   static constexpr bool kScaled = true;
@@ -203,13 +208,18 @@ struct KvPlace {
   size_t start, stride;
 };
 
-inline void store_half(KvType type, const KvPlace& place, const float* x, size_t n) {
+template <class Bits, class Convert>
+inline void store_each(const KvPlace& place, const float* x, size_t n, Convert convert) {
   for (size_t i = 0; i < n; ++i) {
-    std::byte* at = place.bytes + (place.start + i * place.stride) * 2;
-    const float kept = std::min(std::max(x[i], -65504.0F), 65504.0F);
-    const uint16_t bits = type == KvType::f16 ? f32_to_f16(kept) : f32_to_bf16(kept);
-    std::memcpy(at, &bits, 2);
+    const Bits bits = convert(std::min(std::max(x[i], -65504.0F), 65504.0F));
+    std::memcpy(place.bytes + (place.start + i * place.stride) * sizeof bits, &bits, sizeof bits);
   }
+}
+
+inline void store_plain(KvType type, const KvPlace& place, const float* x, size_t n) {
+  if (type == KvType::f32) return store_each<float>(place, x, n, [](float v) { return v; });
+  if (type == KvType::f16) return store_each<uint16_t>(place, x, n, f32_to_f16);
+  store_each<uint16_t>(place, x, n, f32_to_bf16);
 }
 
 // Returns the position's scale: max|x| / 127.
@@ -229,8 +239,8 @@ void store_kv(const KvLayout& layout, std::byte* block, const float* key, const 
   const KvPlace k{block, slot, kBlock};
   const KvPlace v{block + layout.key_bytes(), slot * layout.value_dim(), 1};
   if (layout.type != KvType::q8) {
-    store_half(layout.type, k, key, layout.head_dim);
-    store_half(layout.type, v, value, layout.head_dim);
+    store_plain(layout.type, k, key, layout.head_dim);
+    store_plain(layout.type, v, value, layout.head_dim);
     return;
   }
   const float scales[2] = {store_q8(k, key, layout.head_dim), store_q8(v, value, layout.head_dim)};

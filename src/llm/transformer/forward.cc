@@ -1,0 +1,184 @@
+#include "llm/transformer/forward.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/assert.h"
+#include "data/quants.h"
+
+namespace mill::llm {
+namespace {
+
+using kernels::Activations;
+
+// The angles of every row's position: frequency base^(−2i/d), divided by the model's factors.
+// Su et al., RoFormer, 2021, equation 34.
+void rotations(Lane& lane, Step& s) {
+  const ModelConfig& c = s.model.config();
+  const size_t pairs = c.rotary_dim / 2;
+  const Share share = lane.split(s.rows.size());
+  for (size_t variant = 0; variant < s.rope.variants.size(); ++variant) {
+    const LayerConfig& rope = s.rope.variants[variant];
+    for (size_t i = 0; i < pairs; ++i) {
+      double frequency = std::pow(static_cast<double>(rope.rope_base),
+                                  -2.0 * static_cast<double>(i) / c.rotary_dim);
+      if (!c.rope_factors.empty()) frequency /= static_cast<double>(c.rope_factors[i]);
+      for (size_t row = share.begin; row < share.end; ++row) {
+        const double angle =
+            s.rows[row].position / static_cast<double>(rope.rope_scale) * frequency;
+        const size_t at = (variant * s.rows.size() + row) * pairs + i;
+        s.buffers.cos[at] = static_cast<float>(std::cos(angle)) * c.rope_attention_scale;
+        s.buffers.sin[at] = static_cast<float>(std::sin(angle)) * c.rope_attention_scale;
+      }
+    }
+  }
+}
+
+void embed(Lane& lane, Step& s) {
+  const ModelConfig& c = s.model.config();
+  const Tensor& table = *s.model.description->weights.embedding;
+  const size_t row_bytes = bytes_of(table.dtype, c.width);
+  const Share share = lane.split(s.rows.size());
+  for (size_t row = share.begin; row < share.end; ++row) {
+    float* x = s.buffers.hidden + row * c.width;
+    const auto token = static_cast<size_t>(s.rows[row].token);
+    dequantize(table.dtype, table.bytes.subspan(token * row_bytes, row_bytes), {x, c.width});
+    if (c.embedding_scale != 1.0F) s.ops.scale(c.embedding_scale, x, c.width);
+  }
+  rotations(lane, s);
+  lane.barrier();
+}
+
+void logits(Lane& lane, Step& s) {
+  const ModelConfig& c = s.model.config();
+  const size_t rows = s.logit_rows.size();
+  if (rows == 0) return;
+  const Share share = lane.split(rows);
+  for (size_t i = share.begin; i < share.end; ++i) {
+    const float* x = s.buffers.hidden + s.logit_rows[i] * size_t{c.width};
+    std::copy(x, x + c.width, s.buffers.branch + i * c.width);
+  }
+  const Activations input =
+      normed_input(lane, s, {&s.model.final_norm, s.buffers.branch, s.buffers.normed, rows});
+  const Output head{&s.model.head, s.logits.data(), false};
+  project(lane, s, input, rows, {&head, 1});
+  if (c.logit_softcap <= 0.0F) return;
+  const Share part = lane.split(rows * c.vocab);
+  for (size_t i = part.begin; i < part.end; ++i)
+    s.logits[i] = c.logit_softcap * std::tanh(s.logits[i] / c.logit_softcap);
+}
+
+Activations input_view(const Step& s, const float* x, size_t cols) {
+  Activations input = s.buffers.input;
+  input.values = x;
+  input.cols = cols;
+  return input;
+}
+
+// Float weights of an odd width need no quantised rows, and have none.
+void quantize_rows(const Step& s, const Activations& input, Share rows) {
+  if (input.cols % kernels::kBlock == 0) s.ops.quantize(input, {rows.begin, rows.end});
+}
+
+// Adds the bias of `panels` of a projection to every row.
+void add_bias(const Step& s, const Output& o, size_t rows, kernels::Range panels) {
+  const size_t outputs = o.projection->matrix.rows;
+  const size_t begin = panels.begin * kernels::kPanelRows;
+  const size_t end = std::min(panels.end * kernels::kPanelRows, outputs);
+  for (size_t row = 0; row < rows && begin < end; ++row)
+    s.ops.add(o.projection->bias + begin, o.out + row * outputs + begin, end - begin);
+}
+
+// Tokens that share a unit are such that tokens · heads ≤ kAttentionRows.
+void add_units(Step& s, uint32_t first_row, uint32_t count) {
+  const ModelConfig& c = s.model.config();
+  const uint32_t group = c.heads / c.kv_heads;
+  const uint32_t heads = std::min<uint32_t>(group, kernels::kAttentionRows);
+  const uint32_t tokens = std::max<uint32_t>(1, kernels::kAttentionRows / heads);
+  for (uint32_t kv_head = 0; kv_head < c.kv_heads; ++kv_head) {
+    for (uint32_t head = 0; head < group; head += heads) {
+      for (uint32_t t = 0; t < count; t += tokens)
+        s.units.push_back({first_row + t, std::min(tokens, count - t), kv_head,
+                           kv_head * group + head, std::min(heads, group - head)});
+    }
+  }
+}
+
+}  // namespace
+
+void prepare(Step& s) {
+  for (uint32_t p = 0; p < s.pieces.size(); ++p) {
+    const BatchPiece& piece = s.pieces[p];
+    const auto first = static_cast<uint32_t>(s.rows.size());
+    const auto count = static_cast<uint32_t>(piece.tokens.size());
+    ASSERT(piece.blocks.size() * kBlockTokens >= piece.position + count, piece.blocks.size(),
+           piece.position, count);
+    for (uint32_t i = 0; i < count; ++i) s.rows.push_back({piece.tokens[i], piece.position + i, p});
+    for (uint32_t i = count - piece.logits; i < count; ++i) s.logit_rows.push_back(first + i);
+    add_units(s, first, count);
+  }
+  ASSERT(s.logits.size() == s.logit_rows.size() * s.model.config().vocab, s.logits.size());
+  s.next_unit = std::vector<std::atomic<uint32_t>>(s.model.layers.size());
+}
+
+void forward(Lane& lane, Step& s) {
+  embed(lane, s);
+  for (size_t layer = 0; layer < s.model.layers.size(); ++layer) {
+    attention_block(lane, s, layer);
+    mlp_block(lane, s, layer);
+  }
+  logits(lane, s);
+}
+
+Activations normed_input(Lane& lane, Step& s, const NormedInput& n) {
+  const size_t cols = n.norm->cols;
+  const auto norm = s.model.config().norm == Norm::rms ? s.ops.rms_norm : s.ops.layer_norm;
+  const Share share = lane.split(n.rows);
+  for (size_t row = share.begin; row < share.end; ++row)
+    norm(*n.norm, n.x + row * cols, n.out + row * cols);
+  const Activations input = input_view(s, n.out, cols);
+  quantize_rows(s, input, share);
+  lane.barrier();
+  return input;
+}
+
+Activations plain_input(Lane& lane, Step& s, const float* x, size_t rows, size_t cols) {
+  const Activations input = input_view(s, x, cols);
+  quantize_rows(s, input, lane.split(rows));
+  lane.barrier();
+  return input;
+}
+
+void project(Lane& lane, Step& s, const Activations& input, size_t rows,
+             std::span<const Output> outputs) {
+  size_t total = 0;
+  for (const Output& o : outputs) total += o.projection->matrix.panel_count();
+  const Share share = lane.split(total);
+  size_t first = 0;
+  for (const Output& o : outputs) {
+    const size_t count = o.projection->matrix.panel_count();
+    const kernels::Range panels{std::clamp(share.begin, first, first + count) - first,
+                                std::clamp(share.end, first, first + count) - first};
+    const size_t stride = o.projection->matrix.rows;
+    s.ops.matmul({&o.projection->matrix, &input, rows, o.out, stride, o.add}, panels);
+    if (o.projection->bias != nullptr) add_bias(s, o, rows, panels);
+    first += count;
+  }
+  lane.barrier();
+}
+
+void add_branch(Lane& lane, Step& s, const kernels::NormArgs& post_norm) {
+  const size_t width = s.model.config().width;
+  const Share share = lane.split(s.rows.size());
+  for (size_t row = share.begin; row < share.end; ++row) {
+    const float* branch = s.buffers.branch + row * width;
+    if (post_norm.weight != nullptr) {
+      s.ops.rms_norm(post_norm, branch, s.buffers.normed + row * width);
+      branch = s.buffers.normed + row * width;
+    }
+    s.ops.add(branch, s.buffers.hidden + row * width, width);
+  }
+  lane.barrier();
+}
+
+}  // namespace mill::llm
