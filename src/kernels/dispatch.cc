@@ -1,4 +1,7 @@
+#include <cpuid.h>
 #include <fmt/ranges.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -25,12 +28,23 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512vnni");
 }
+// The tiles' 8 KiB of state must be asked for, once and before any thread uses them (Linux,
+// arch/x86/kernel/fpu/xstate.c).
+bool has_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!has_avx512() || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  constexpr unsigned kAmxTile = 1U << 24, kAmxInt8 = 1U << 25;
+  if ((d & kAmxTile) == 0 || (d & kAmxInt8) == 0) return false;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
 
 // Slowest first; the last one that runs here is chosen.
 constexpr std::array kIsas = {
     Isa{scalar_ops, always},
     Isa{avx2_ops, has_avx2},
     Isa{avx512_ops, has_avx512},
+    Isa{amx_ops, has_amx},
 };
 
 }  // namespace

@@ -199,6 +199,8 @@ void attention(const Attention& a) {
       return attention_rows<KvBF16>(a);
     case KvType::q8:
       return attention_rows<KvQ8>(a);
+    case KvType::f32:
+      return attention_rows<KvF32>(a);
   }
 }
 

@@ -21,6 +21,8 @@ constexpr int kTileRows = 4;  // rows that share a load of weights, as registers
 MILL_TARGET_BEGIN("avx2,fma,f16c")
 #include "kernels/isa/avx2.inl"
 //
+#include "kernels/generic/parts.inl"
+//
 #include "kernels/generic/math.inl"
 //
 #include "kernels/generic/rows.inl"

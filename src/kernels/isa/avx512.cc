@@ -11,7 +11,8 @@
 #include "kernels/isa/isa.h"
 
 #ifndef __clang__
-// g++ 12 takes the "undefined" sources inside its own AVX-512 intrinsics for our mistake (PR 105593).
+// g++ 12 takes the "undefined" sources inside its own AVX-512 intrinsics for our mistake (PR
+// 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -25,6 +26,8 @@ constexpr int kTileRows = 8;  // rows that share a load of weights, as registers
 
 MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
 #include "kernels/isa/avx512.inl"
+//
+#include "kernels/generic/parts.inl"
 //
 #include "kernels/generic/math.inl"
 //

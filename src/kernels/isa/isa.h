@@ -20,5 +20,6 @@ namespace mill::kernels {
 const Ops& scalar_ops();
 const Ops& avx2_ops();
 const Ops& avx512_ops();
+const Ops& amx_ops();  // AVX-512, with AMX tiles for the integer products of many rows
 
 }  // namespace mill::kernels

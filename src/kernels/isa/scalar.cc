@@ -18,6 +18,8 @@ constexpr int kTileRows = 4;  // rows that share a load of weights, as registers
 
 #include "kernels/isa/scalar.inl"
 //
+#include "kernels/generic/parts.inl"
+//
 #include "kernels/generic/math.inl"
 //
 #include "kernels/generic/rows.inl"

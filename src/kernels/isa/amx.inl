@@ -1,0 +1,251 @@
+// Integer products of 16 rows × 16 outputs at once on AMX tiles (Intel SDM volume 1, chapter 18).
+//
+// TDPBSSD multiplies a tile of activations A (16 rows × 4g bytes) with a tile of weights B (g × 64
+// bytes: exactly the g vectors of a packed unit, or half unit) into 16 × 16 sums of 32 bits. The
+// sums are exact, and the scales are applied to them in the order of the other tables, so the
+// results are the same bits; only the integer part is done elsewhere.
+//
+// A panel's values are unpacked to signed bytes once and used for all rows. Inputs are taken in
+// chunks whose unpacked panel stays in the first-level cache.
+
+constexpr size_t kChunkUnits = 48;  // 48 · 512 B of values and up to 48 · 256 B of scales
+constexpr size_t kTileRowCount = 16;
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+// Tiles 0–3: sums; 4, 5: activations of `groups` inputs by four; 6, 7: weights.
+inline void configure_tiles(size_t groups) {
+  TileConfig config;
+  for (size_t t = 0; t < 8; ++t) {
+    config.row_bytes[t] = static_cast<uint16_t>(t == 4 || t == 5 ? 4 * groups : 64);
+    config.rows[t] = static_cast<uint8_t>(t >= 6 ? groups : 16);
+  }
+  asm volatile("ldtilecfg %0" : : "m"(config));
+}
+
+struct UnpackedPanel {
+  alignas(64) int8_t values[kChunkUnits * 512];
+  UnitScales scales[kChunkUnits];
+};
+
+template <class Format>
+inline void unpack(const std::byte* panel, size_t units, UnpackedPanel& to) {
+  constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
+  for (size_t n = 0; n < units;) {
+    const std::byte* header = panel;
+    panel += Format::kHeader;
+    for (size_t unit = 0; unit < Format::kUnits; ++unit, ++n, panel += kUnitBytes) {
+      Format::scales(header, panel, to.scales[n]);
+      B w[8];
+      Format::values(panel + Format::kScale, w);
+      for (size_t g = 0; g < 8; ++g) {
+        if constexpr (Format::kOffset) w[g] = b_add(w[g], b_set(128));
+        _mm512_store_si512(to.values + n * 512 + g * 64, w[g].v);
+      }
+    }
+  }
+}
+
+struct alignas(64) TileSums {
+  int32_t sum[16][16];
+};
+
+// Four (half) units' products. The intrinsics do not tell the compiler that they touch memory.
+template <int groups>
+inline void multiply_four(const int8_t* x, size_t x_stride, const int8_t* w, TileSums (&sums)[4]) {
+  constexpr long kStep = 4 * groups;
+  constexpr long kWeights = 64L * groups;
+  const auto stride = static_cast<long>(x_stride);
+  asm volatile("" : : : "memory");
+  _tile_zero(0);
+  _tile_loadd(4, x, stride);
+  _tile_loadd(6, w, 64);
+  _tile_dpbssd(0, 4, 6);
+  _tile_zero(1);
+  _tile_loadd(5, x + kStep, stride);
+  _tile_loadd(7, w + kWeights, 64);
+  _tile_dpbssd(1, 5, 7);
+  _tile_zero(2);
+  _tile_loadd(4, x + 2 * kStep, stride);
+  _tile_loadd(6, w + 2 * kWeights, 64);
+  _tile_dpbssd(2, 4, 6);
+  _tile_zero(3);
+  _tile_loadd(5, x + 3 * kStep, stride);
+  _tile_loadd(7, w + 3 * kWeights, 64);
+  _tile_dpbssd(3, 5, 7);
+  _tile_stored(0, sums[0].sum, 64);
+  _tile_stored(1, sums[1].sum, 64);
+  _tile_stored(2, sums[2].sum, 64);
+  _tile_stored(3, sums[3].sum, 64);
+  asm volatile("" : : : "memory");
+}
+
+template <int groups>
+inline void multiply_one(const int8_t* x, size_t x_stride, const int8_t* w, TileSums& sums) {
+  asm volatile("" : : : "memory");
+  _tile_zero(0);
+  _tile_loadd(4, x, static_cast<long>(x_stride));
+  _tile_loadd(6, w, 64);
+  _tile_dpbssd(0, 4, 6);
+  _tile_stored(0, sums.sum, 64);
+  asm volatile("" : : : "memory");
+}
+
+// acc += (d·scale)·sums (+ m·offset) for 16 rows of one (half) unit: add_unit() of matmul.inl.
+template <class Format>
+inline void add_sums(F (&acc)[16], const TileSums& sums, const UnitScales& s, const Activations& x,
+                     size_t row, size_t part) {
+  const size_t blocks = x.cols / kBlock;
+  const F d = s.d[part % Format::kSubs];
+  const F m = Format::kMins ? s.m[part % Format::kSubs] : f_set(0.0F);
+  const float* scale = x.scale + row * blocks + part / Format::kSubs;
+  const float* offsets = Format::kSubs == 1 ? x.offset : x.offset_half;
+  const float* offset = offsets + row * blocks * Format::kSubs + part;
+#pragma GCC unroll 16
+  for (size_t r = 0; r < 16; ++r) {
+    const F sum = f_from(_mm512_load_si512(sums.sum[r]));
+    acc[r] = f_fma(f_mul(d, f_set(scale[r * blocks])), sum, acc[r]);
+    if constexpr (Format::kMins)
+      acc[r] = f_fma(m, f_set(offset[r * blocks * Format::kSubs]), acc[r]);
+  }
+}
+
+struct Chunk {
+  size_t first = 0, units = 0;  // of the panel's units
+};
+
+template <class Format>
+inline void multiply_rows(const Matmul& op, const UnpackedPanel& panel, Chunk chunk, size_t row,
+                          F (&acc)[16]) {
+  constexpr int kGroups = 8 / Format::kSubs;
+  const Activations& x = *op.input;
+  const int8_t* q = x.quants + row * x.cols + chunk.first * kBlock;
+  const size_t parts = chunk.units * Format::kSubs;
+  const size_t first = chunk.first * Format::kSubs;
+  TileSums sums[4];
+  size_t part = 0;
+  for (; part + 4 <= parts; part += 4) {
+    multiply_four<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
+                           sums);
+    for (size_t i = 0; i < 4; ++i)
+      add_sums<Format>(acc, sums[i], panel.scales[(part + i) / Format::kSubs], x, row,
+                       first + part + i);
+  }
+  for (; part < parts; ++part) {
+    multiply_one<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
+                          sums[0]);
+    add_sums<Format>(acc, sums[0], panel.scales[part / Format::kSubs], x, row, first + part);
+  }
+}
+
+// Rows come in whole sixteens. Between chunks the sums wait in `partial`.
+template <class Format>
+void multiply_panel(const Matmul& op, size_t panel, UnpackedPanel& unpacked, float* partial) {
+  const size_t units = op.input->cols / kBlock;
+  constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
+  constexpr size_t kSuperBytes = Format::kHeader + Format::kUnits * kUnitBytes;
+  const std::byte* packed = op.weights->panels + panel * op.weights->panel_bytes;
+  const size_t at = panel * kPanelRows;
+  const size_t count = op.weights->rows - at;
+  for (Chunk chunk; chunk.first < units; chunk.first += kChunkUnits) {
+    chunk.units = std::min(kChunkUnits, units - chunk.first);
+    unpack<Format>(packed + chunk.first / Format::kUnits * kSuperBytes, chunk.units, unpacked);
+    const bool last = chunk.first + chunk.units == units;
+    for (size_t row = 0; row < op.rows; row += kTileRowCount) {
+      F acc[16];
+      for (size_t r = 0; r < 16; ++r)
+        acc[r] = chunk.first == 0 ? f_set(0.0F) : f_load(partial + (row + r) * 16);
+      multiply_rows<Format>(op, unpacked, chunk, row, acc);
+      for (size_t r = 0; r < 16; ++r) {
+        float* out = op.out + (row + r) * op.stride + at;
+        if (!last)
+          f_store(partial + (row + r) * 16, acc[r]);
+        else
+          store_upto(out, op.add ? f_add(load_upto(out, count), acc[r]) : acc[r], count);
+      }
+    }
+  }
+}
+
+template <class Format>
+void multiply_panels(const Matmul& op, Range panels) {
+  alignas(64) UnpackedPanel unpacked;
+  std::vector<float> partial(op.input->cols > kChunkUnits * kBlock ? op.rows * 16 : 0);
+  configure_tiles(8 / Format::kSubs);
+  for (size_t panel = panels.begin; panel < panels.end; ++panel)
+    multiply_panel<Format>(op, panel, unpacked, partial.data());
+  _tile_release();
+}
+
+void multiply(const Matmul& op, Range panels) {
+  switch (op.weights->dtype) {
+    case DType::Q4_0:
+      return multiply_panels<FormatQ4_0>(op, panels);
+    case DType::Q4_1:
+      return multiply_panels<FormatQ4_1>(op, panels);
+    case DType::Q5_0:
+      return multiply_panels<FormatQ5_0>(op, panels);
+    case DType::Q5_1:
+      return multiply_panels<FormatQ5_1>(op, panels);
+    case DType::Q8_0:
+      return multiply_panels<FormatQ8_0>(op, panels);
+    case DType::Q2_K:
+      return multiply_panels<FormatQ2_K>(op, panels);
+    case DType::Q3_K:
+      return multiply_panels<FormatQ3_K>(op, panels);
+    case DType::Q4_K:
+      return multiply_panels<FormatQ4_K>(op, panels);
+    case DType::Q5_K:
+      return multiply_panels<FormatQ5_K>(op, panels);
+    case DType::Q6_K:
+      return multiply_panels<FormatQ6_K>(op, panels);
+    case DType::IQ4_NL:
+      return multiply_panels<FormatIQ4_NL>(op, panels);
+    case DType::IQ4_XS:
+      return multiply_panels<FormatIQ4_XS>(op, panels);
+    case DType::MXFP4:
+      return multiply_panels<FormatMXFP4>(op, panels);
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16:
+      break;
+  }
+  ASSERT(false, static_cast<int>(op.weights->dtype));
+}
+
+// Rows from `first` on, as a product of its own.
+inline Activations skip_rows(const Activations& x, size_t first) {
+  const size_t blocks = x.cols / kBlock;
+  Activations rest = x;
+  rest.values += first * x.cols;
+  rest.quants += first * x.cols;
+  rest.scale += first * blocks;
+  rest.bias += first * blocks;
+  rest.offset += first * blocks;
+  rest.bias_half += 2 * first * blocks;
+  rest.offset_half += 2 * first * blocks;
+  return rest;
+}
+
+// Whole sixteens of rows on tiles, the others as AVX-512 has them.
+void matmul(const Matmul& op, Range panels) {
+  const bool quantized = packed_layout(op.weights->dtype).bits < 16;
+  const size_t whole = quantized ? op.rows / kTileRowCount * kTileRowCount : 0;
+  if (whole > 0 && panels.begin < panels.end) {
+    Matmul tiles = op;
+    tiles.rows = whole;
+    multiply(tiles, panels);
+  }
+  if (whole == op.rows) return;
+  const Activations input = skip_rows(*op.input, whole);
+  Matmul rest = op;
+  rest.input = &input;
+  rest.rows = op.rows - whole;
+  rest.out += whole * op.stride;
+  avx512_ops().matmul(rest, panels);
+}
