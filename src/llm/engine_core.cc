@@ -102,6 +102,7 @@ EngineStats EngineCore::stats() const {
   EngineStats stats = stats_;
   stats.running = static_cast<uint32_t>(schedule_.running.size());
   stats.waiting = static_cast<uint32_t>(schedule_.waiting.size());
+  stats.yields = schedule_.yields;
   stats.blocks_used = schedule_.pool.held();
   stats.blocks_total = schedule_.pool.size();
   return stats;

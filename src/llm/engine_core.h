@@ -25,6 +25,7 @@ struct EngineStats {
   uint64_t prompt_tokens = 0, cached_tokens = 0;  // of requests whose first token has come
   uint64_t generated_tokens = 0;
   uint64_t requests_done = 0, requests_cancelled = 0;
+  uint64_t yields = 0;  // times that memory ran short and the youngest had to start again
   uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 #include "base/assert.h"
 #include "llm/sample/random.h"
@@ -42,13 +44,36 @@ Candidate last_within(std::span<Candidate> candidates, Weight mass) {
   return candidates.front();
 }
 
+// Something that the k-th largest logit is not below, close to it: the k-th largest of the maxima
+// of many short runs, since each of k runs has a logit at least as large. −∞ if k is 0 or too large
+// for this to pay.
+float below_best(std::span<const float> logits, uint32_t k) {
+  const size_t run = k == 0 ? 0 : logits.size() / (size_t{k} * 4);
+  if (run < 4) return -std::numeric_limits<float>::infinity();
+  std::vector<float> maxima;
+  for (; logits.size() >= run; logits = logits.subspan(run))
+    maxima.push_back(std::ranges::max(logits.first(run)));
+  const auto kth = maxima.begin() + (k - 1);
+  std::ranges::nth_element(maxima, kth, std::greater{});
+  return *kth;
+}
+
 }  // namespace
 
-void Candidates::start(std::span<const float> logits, float largest, float temperature) {
-  softmax_weights(logits, largest, temperature, weights_);
+void Candidates::start(std::span<const float> logits, float largest, float temperature,
+                       uint32_t top_k) {
+  const float least = below_best(logits, top_k);
   list_.clear();
-  for (size_t i = 0; i < logits.size(); ++i)
-    if (weights_[i] > 0) list_.push_back({logits[i], static_cast<TokenId>(i), weights_[i]});
+  logits_.clear();
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] < least) continue;
+    list_.push_back({logits[i], static_cast<TokenId>(i), 0});
+    logits_.push_back(logits[i]);
+  }
+  softmax_weights(logits_, largest, temperature, weights_);
+  for (size_t i = 0; i < list_.size(); ++i) list_[i].weight = weights_[i];
+  std::erase_if(list_, [](const Candidate& it) { return it.weight == 0; });
+  keep_top_k(top_k);
 }
 
 void Candidates::keep_top_k(uint32_t k) {

@@ -23,10 +23,9 @@ struct Candidate {
 
 class Candidates {
  public:
-  // All tokens that weigh anything.
-  void start(std::span<const float> logits, float largest, float temperature);
+  // All tokens that weigh anything; the best top_k of them, unless that is 0.
+  void start(std::span<const float> logits, float largest, float temperature, uint32_t top_k);
 
-  void keep_top_k(uint32_t k);
   void keep_typical(double mass);
   void keep_top_p(double mass);
   void keep_min_p(double share);
@@ -37,8 +36,11 @@ class Candidates {
   Weight total() const;
 
  private:
+  void keep_top_k(uint32_t k);
+
   std::vector<Candidate> list_;  // ascending ids
   std::vector<Candidate> scratch_;
+  std::vector<float> logits_;  // of the list, while it is made
   std::vector<Weight> weights_;
 };
 

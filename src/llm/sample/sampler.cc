@@ -43,8 +43,7 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits,
 TokenId Sampler::draw(std::span<const float> logits, float largest, Candidates& candidates) const {
   if (options_.temperature == 0)
     return static_cast<TokenId>(std::ranges::find(logits, largest) - logits.begin());
-  candidates.start(logits, largest, options_.temperature);
-  candidates.keep_top_k(options_.top_k);
+  candidates.start(logits, largest, options_.temperature, options_.top_k);
   candidates.keep_typical(options_.typical_p);
   candidates.keep_top_p(options_.top_p);
   candidates.keep_min_p(options_.min_p);

@@ -10,13 +10,19 @@ namespace mill::llm {
 
 Result<float> largest_logit(std::span<const float> logits) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  float largest = -kInfinity;
-  bool sound = true;
-  for (float logit : logits) {
-    sound &= logit < kInfinity;  // false for NaN, too
-    largest = logit > largest ? logit : largest;
-  }
-  if (!sound)
+  std::array<float, 16> tops;  // by index modulo 16, which vectorises
+  std::array<int, 16> broken{};
+  tops.fill(-kInfinity);
+  const auto look_at = [&](size_t lane, float logit) {
+    broken[lane] |= !(logit < kInfinity);  // NaN, too
+    tops[lane] = logit > tops[lane] ? logit : tops[lane];
+  };
+  const size_t whole = logits.size() / tops.size() * tops.size();
+  for (size_t i = 0; i < whole; i += tops.size())
+    for (size_t lane = 0; lane < tops.size(); ++lane) look_at(lane, logits[i + lane]);
+  for (size_t i = whole; i < logits.size(); ++i) look_at(i - whole, logits[i]);
+  const float largest = std::ranges::max(tops);
+  if (std::ranges::max(broken) != 0)
     return fail(ErrorKind::invalid,
                 "the model gave a logit that is no number; its weights may be damaged");
   if (largest == -kInfinity)
@@ -31,9 +37,9 @@ void softmax_weights(std::span<const float> logits, float largest, float tempera
   constexpr double kRound = 0x1p52;
   constexpr uint64_t kLowBits = (uint64_t{1} << 52) - 1;
   weights.resize(logits.size());
-  const double top = largest, divisor = temperature;
+  const double top = largest, scale = 1.0 / temperature;
   for (size_t i = 0; i < logits.size(); ++i) {
-    const double weight = exp_negative((logits[i] - top) / divisor) * kWeightOne;
+    const double weight = exp_negative((logits[i] - top) * scale) * kWeightOne;
     weights[i] = std::bit_cast<uint64_t>(weight + kRound) & kLowBits;
   }
 }

@@ -29,7 +29,6 @@ StopText::StopText(const std::vector<std::string>& stops) {
 }
 
 bool StopText::Stop::advance(char byte) {
-  if (length == text.size()) length = fallback[length - 1];
   while (length > 0 && byte != text[length]) length = fallback[length - 1];
   length += byte == text[length];
   return length == text.size();

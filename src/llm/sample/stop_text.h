@@ -26,7 +26,7 @@ class StopText {
     std::vector<size_t> fallback;
     size_t length = 0;
 
-    bool advance(char);  // true where the whole string is there
+    bool advance(char);  // true where the whole string is there; not to be called after that
   };
 
   bool advance(char);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace mill::llm {
 namespace {
@@ -45,7 +46,8 @@ std::vector<Grant> hungry(Schedule& schedule) {
     adopt_cached(schedule, *sequence);
     grants.push_back({.sequence = sequence, .most = sequence->remaining()});
   }
-  std::ranges::stable_sort(grants, {}, [](const Grant& it) { return it.sequence->served; });
+  std::ranges::sort(
+      grants, {}, [](const Grant& it) { return std::pair(it.sequence->served, it.sequence->id); });
   if (!schedule.options.prefix_cache) return grants;
   std::vector<NextBlock> begun;
   std::erase_if(grants, [&](const Grant& grant) {

@@ -22,6 +22,7 @@ void yield_youngest(Schedule& schedule) {
   schedule.running.pop_back();
   release_blocks(schedule, youngest);
   youngest.yielded = true;
+  ++schedule.yields;
   schedule.waiting.push_front(&youngest);  // older than all that wait
 }
 

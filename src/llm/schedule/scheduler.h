@@ -71,7 +71,8 @@ struct Schedule {
   BlockPool pool;
   std::deque<Sequence*> waiting;   // oldest first
   std::vector<Sequence*> running;  // oldest first; all older than those that wait
-  uint64_t step = 0;
+  uint64_t step = 0;               // plans made
+  uint64_t yields = 0;             // times that a sequence gave its blocks to an older one
 };
 
 // The caller keeps the Sequence alive until it is finished. It must fit into the pool, whole.
