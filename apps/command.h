@@ -19,6 +19,7 @@ struct Command {
 
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
+Run add_tokenize(CLI::App&);
 Run add_version(CLI::App&);
 
 }  // namespace mill::apps

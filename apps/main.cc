@@ -13,6 +13,7 @@ namespace {
 constexpr std::array kCommands = {
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"quantize", "Convert a model file to another number format", add_quantize},
+    Command{"tokenize", "Text to token ids, and back", add_tokenize},
     Command{"version", "Print the version", add_version},
 };
 

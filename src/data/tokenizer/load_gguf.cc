@@ -1,0 +1,215 @@
+#include <cmath>
+
+#include "data/tokenizer/byte_alphabet.h"
+#include "data/tokenizer/impl.h"
+#include "data/tokenizer/load.h"
+#include "data/tokenizer/split_table.h"
+
+namespace mill::tok {
+namespace {
+
+// tokenizer.ggml.token_type
+enum TokenType : int64_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
+
+std::string key_of(std::string_view name) { return "tokenizer.ggml." + std::string(name); }
+
+// What a file may say under a key: nothing (null), or the expected type, or else an Error.
+template <class T>
+Result<const T*> value_of(const ModelFile& file, std::string_view name) {
+  const MetaValue* value = file.meta(key_of(name));
+  if (value == nullptr) return nullptr;
+  const T* typed = std::get_if<T>(value);
+  if (typed == nullptr) return fail(ErrorKind::invalid, "{} has the wrong type", key_of(name));
+  return typed;
+}
+
+Result<bool> flag_in(const ModelFile& file, std::string_view name, bool absent) {
+  TRY_ASSIGN(const bool* value, value_of<bool>(file, name));
+  return value == nullptr ? absent : *value;
+}
+
+// -1 where the file has none (writers also use 2^32 - 1 for that).
+Result<TokenId> token_in(const ModelFile& file, const Vocab& vocab, std::string_view name) {
+  TRY_ASSIGN(const uint64_t* value, value_of<uint64_t>(file, name));
+  if (value == nullptr || *value == UINT32_MAX) return -1;
+  if (*value >= vocab.size())
+    return fail(ErrorKind::invalid, "{} is {}, the vocabulary ends at {}", key_of(name), *value,
+                vocab.size());
+  return static_cast<TokenId>(*value);
+}
+
+struct Lists {
+  std::span<const std::string_view> tokens;
+  std::span<const int64_t> types;  // empty: all normal
+  std::span<const double> scores;  // empty where the rule is not by scores
+  std::span<const std::string_view> merges;
+};
+
+template <class T>
+Result<std::span<const T>> list_in(const ModelFile& file, std::string_view name) {
+  TRY_ASSIGN(const std::vector<T>* list, value_of<std::vector<T>>(file, name));
+  return list == nullptr ? std::span<const T>() : std::span<const T>(*list);
+}
+
+Result<Lists> read_lists(const ModelFile& file) {
+  Lists lists;
+  TRY_ASSIGN(lists.tokens, list_in<std::string_view>(file, "tokens"));
+  TRY_ASSIGN(lists.types, list_in<int64_t>(file, "token_type"));
+  TRY_ASSIGN(lists.scores, list_in<double>(file, "scores"));
+  TRY_ASSIGN(lists.merges, list_in<std::string_view>(file, "merges"));
+  const size_t count = lists.tokens.size();
+  if (count == 0) return fail(ErrorKind::invalid, "{} is missing or empty", key_of("tokens"));
+  if (!lists.types.empty() && lists.types.size() != count)
+    return fail(ErrorKind::invalid, "{} token types for {} tokens", lists.types.size(), count);
+  if (!lists.scores.empty() && lists.scores.size() != count)
+    return fail(ErrorKind::invalid, "{} scores for {} tokens", lists.scores.size(), count);
+  return lists;
+}
+
+// Control and user-defined tokens stand in the file as they look, normal ones of a byte-level
+// vocabulary in the byte alphabet. Only words are indexed: what merging may make.
+Result<void> fill_vocab(Tokenizer::Impl& impl, const Lists& lists) {
+  size_t bytes = 0;
+  for (const std::string_view text : lists.tokens) bytes += text.size();
+  impl.vocab.reserve(lists.tokens.size(), bytes);
+  std::string buffer;
+  for (size_t i = 0; i < lists.tokens.size(); ++i) {
+    const int64_t type = lists.types.empty() ? int64_t{kNormal} : lists.types[i];
+    const bool word = type == kNormal || (type == kUserDefined && !impl.pre.byte_level);
+    const bool written =
+        type == kNormal && impl.pre.byte_level && read_written(lists.tokens[i], buffer);
+    TRY(impl.vocab.set(static_cast<int64_t>(i), written ? buffer : lists.tokens[i]));
+    if (word && (written || !impl.pre.byte_level)) impl.vocab.index(static_cast<TokenId>(i));
+  }
+  return {};
+}
+
+void fill_added(Tokenizer::Impl& impl, const Lists& lists) {
+  for (size_t i = 0; i < lists.types.size(); ++i) {
+    const int64_t type = lists.types[i];
+    if (type != kControl && type != kUserDefined && type != kUnknown) continue;
+    add_token(impl, {.content = std::string(lists.tokens[i]),
+                     .id = static_cast<TokenId>(i),
+                     .special = type != kUserDefined});
+  }
+}
+
+Result<void> add_merge(Tokenizer::Impl& impl, size_t rank, std::string_view text,
+                       std::array<std::string, 3>& buffers) {
+  auto& [left, right, joint] = buffers;
+  const size_t space = text.find(' ', 1);
+  if (space == std::string_view::npos || !read_written(text.substr(0, space), left) ||
+      !read_written(text.substr(space + 1), right))
+    return fail(ErrorKind::invalid, "merge {} ('{}') is not 'left right'", rank, text);
+  joint.assign(left).append(right);
+  const Merge merge{static_cast<uint32_t>(rank), impl.vocab.find(joint)};
+  const TokenId left_id = impl.vocab.find(left);
+  const TokenId right_id = impl.vocab.find(right);
+  if (left_id < 0 || right_id < 0 || merge.id < 0)
+    return fail(ErrorKind::invalid, "merge {} ('{}') names a token that the vocabulary lacks", rank,
+                text);
+  impl.bpe.merges.add(left_id, right_id, merge);
+  return {};
+}
+
+Result<void> fill_merges(Tokenizer::Impl& impl, const Lists& lists) {
+  if (lists.merges.empty()) return fail(ErrorKind::invalid, "{} is missing", key_of("merges"));
+  impl.bpe.merges.reserve(lists.merges.size());
+  std::array<std::string, 3> buffers;
+  for (size_t rank = 0; rank < lists.merges.size(); ++rank)
+    TRY(add_merge(impl, rank, lists.merges[rank], buffers));
+  return {};
+}
+
+Result<const SplitRow*> row_of(const ModelFile& file) {
+  TRY_ASSIGN(const std::string_view* name, value_of<std::string_view>(file, "pre"));
+  const SplitRow* row = split_row(name == nullptr ? "gpt-2" : *name);
+  if (row == nullptr)
+    return fail(ErrorKind::unsupported,
+                "the pre-tokenizer '{}' ({}) is not known; use the model's Hugging Face folder, "
+                "whose tokenizer.json spells it out",
+                *name, key_of("pre"));
+  return row;
+}
+
+Result<void> load_byte_level(Tokenizer::Impl& impl, const ModelFile& file, const Lists& lists) {
+  TRY_ASSIGN(const SplitRow* row, row_of(file));
+  if (row->nfc) impl.edits.emplace_back(UnicodeForm::nfc);
+  TRY_ASSIGN(const bool space, flag_in(file, "add_space_prefix", false));
+  if (space) impl.pre.edits.emplace_back(Prepend{" ", true, false});
+  for (const std::string_view pattern : row->patterns) {
+    TRY_ASSIGN(Regex regex, Regex::compile(pattern));
+    impl.pre.splits.push_back({std::move(regex)});
+  }
+  impl.pre.byte_level = true;
+  impl.bpe.options.byte_level = true;
+  impl.bpe.options.ignore_merges = row->ignore_merges;
+  TRY(fill_vocab(impl, lists));
+  return fill_merges(impl, lists);
+}
+
+Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const Lists& lists) {
+  if (lists.scores.empty()) return fail(ErrorKind::invalid, "{} is missing", key_of("scores"));
+  impl.bpe.options.rule = Bpe::Rule::scores;
+  impl.bpe.options.byte_fallback = true;
+  impl.bpe.options.fuse_unknown = true;
+  for (const double score : lists.scores) {
+    if (std::isnan(score)) return fail(ErrorKind::invalid, "a token's score is not a number");
+    impl.bpe.score_ranks.push_back(Bpe::rank_of_score(static_cast<float>(score)));
+  }
+  TRY_ASSIGN(const bool space, flag_in(file, "add_space_prefix", true));
+  if (space) impl.pre.edits.emplace_back(Prepend{" "});
+  impl.pre.edits.emplace_back(Replace{" ", std::nullopt, std::string(kMetaspace)});
+  impl.decoder.replacements.push_back({std::string(kMetaspace), " "});
+  impl.decoder.byte_fallback = true;
+  impl.decoder.strip = std::string(kSpace);
+  impl.decoder.strip_count = space ? 1 : 0;
+  return fill_vocab(impl, lists);
+}
+
+Result<void> read_ids(Tokenizer::Impl& impl, const ModelFile& file, bool bos_by_default) {
+  TRY_ASSIGN(impl.bos, token_in(file, impl.vocab, "bos_token_id"));
+  TRY_ASSIGN(impl.eos, token_in(file, impl.vocab, "eos_token_id"));
+  TRY_ASSIGN(impl.bpe.options.unknown, token_in(file, impl.vocab, "unknown_token_id"));
+  for (const char* name : {"eot_token_id", "eom_token_id"}) {
+    TRY_ASSIGN(const TokenId id, token_in(file, impl.vocab, name));
+    add_end(impl, id);
+  }
+  TRY_ASSIGN(const bool add_bos, flag_in(file, "add_bos_token", bos_by_default));
+  TRY_ASSIGN(const bool add_eos, flag_in(file, "add_eos_token", false));
+  if (add_bos && impl.bos >= 0) impl.prefix.push_back(impl.bos);
+  if (add_eos && impl.eos >= 0) impl.suffix.push_back(impl.eos);
+  return {};
+}
+
+Loaded read(const ModelFile& file) {
+  TRY_ASSIGN(const std::string_view* model, value_of<std::string_view>(file, "model"));
+  if (model == nullptr) return fail(ErrorKind::invalid, "{} is missing", key_of("model"));
+  TRY_ASSIGN(const Lists lists, read_lists(file));
+  auto impl = std::make_shared<Tokenizer::Impl>();
+  bool bos_by_default = true;
+  if (*model == "gpt2") {
+    TRY(load_byte_level(*impl, file, lists));
+    TRY_ASSIGN(const SplitRow* row, row_of(file));
+    bos_by_default = row->add_bos;
+  } else if (*model == "llama") {
+    TRY(load_by_scores(*impl, file, lists));
+  } else {
+    return fail(ErrorKind::unsupported, "the tokenizer '{}' is not supported (gpt2 and llama are)",
+                *model);
+  }
+  TRY(read_ids(*impl, file, bos_by_default));
+  fill_added(*impl, lists);
+  finish(*impl);
+  return impl;
+}
+
+}  // namespace
+
+Loaded load_gguf(const ModelFile& file) {
+  auto loaded = read(file);
+  if (!loaded) return within(file.path.string(), loaded.error());
+  return loaded;
+}
+
+}  // namespace mill::tok
