@@ -4,9 +4,9 @@
   python3 tools/compare_tokenizers.py --tokenmill build/release/tokenmill --data DIR [--only NAME …]
 
 DIR is the unpacked tokenizers archive. Needs `pip install tokenizers sentencepiece`. The corpus is
-generated (the same on every machine); --english FILE adds a text of your own (wikitext-2), --code DIR
-the source files of a folder. Exit code 0 if every text gives the same ids and every list of ids the
-same text.
+generated (the same on every machine); --english FILE adds a text of your own (wikitext-2),
+--code DIR the source files of a folder. Exit code 0 if every text gives the same ids and every list
+of ids the same text.
 """
 import argparse
 import json
@@ -22,13 +22,15 @@ MARKS = ["'s", "'t", "'re", "'VE", "'ll", "'D", ", ", ". ", "; ", "? ", "! ", " 
          "\u180e", "\u200b", "\u2028", "\u0085", "_", "/", "\\", "<", ">", "<|", "|>", "[", "]"]
 NUMBERS = ["7", "42", "1234567", "3.14", "٣٤٥", "१२३", "½", "Ⅻ", "①", "１２"]
 EMOJI = ["😀", "👩‍👩‍👧‍👦", "🏳️‍🌈", "👍🏽", "🇩🇪🇫🇷", "❤️", "🧑🏿‍🚀", "1️⃣", "🫠", "☎"]
-COMBINED = ["é", "e\u0301", "n\u0303", "ö̲", "각", "ᄀ\u1161\u11a8", "ﬁ", "Å", "\u212b", "ẛ̣", "क्षि", "ก็"]
+COMBINED = ["é", "e\u0301", "n\u0303", "ö̲", "각", "ᄀ\u1161\u11a8", "ﬁ", "Å", "\u212b", "ẛ̣",
+            "क्षि", "ก็"]
 RANGES = [(0x4E00, 0x9FA5), (0x3041, 0x3096), (0x30A1, 0x30FA), (0xAC00, 0xD7A3), (0x0621, 0x064A),
           (0x064B, 0x0652), (0x05D0, 0x05EA), (0x0410, 0x044F), (0x03B1, 0x03C9), (0x0905, 0x0939),
           (0x0E01, 0x0E3A), (0x1780, 0x17B3), (0x10A0, 0x10C5), (0x1F600, 0x1F64F),
           (0x20000, 0x2A6D6), (0x1D400, 0x1D7FF), (0x00A1, 0x024F), (0x2190, 0x22FF),
           (0x2581, 0x2588), (0x0000, 0x007F)]
-CODE = ["def f(x, *args):\n    return x ** 2  # squared\n", "for (int i = 0; i < n; ++i) {\n\t\ta[i] += b;\n}\n",
+CODE = ["def f(x, *args):\n    return x ** 2  # squared\n",
+        "for (int i = 0; i < n; ++i) {\n\t\ta[i] += b;\n}\n",
         "if (p != nullptr && *p >= 0x7fUL) goto out;\n", "SELECT a.id FROM t AS a WHERE x='y';\n",
         "<div class=\"a b\">&nbsp;</div>\r\n", "std::vector<std::pair<int, float>> v{{1, 2.f}};\n",
         "camelCaseName snake_case_name SCREAMING_CASE HTTPServer2Go\n", "λ x → x ⊕ ¬y\n",
@@ -88,7 +90,8 @@ def corpus(args):
     if args.english:
         texts["english"] = [pathlib.Path(args.english).read_bytes()]
     if args.code:
-        files = sorted(p for p in pathlib.Path(args.code).rglob("*") if p.suffix in (".h", ".py", ".c"))
+        found = pathlib.Path(args.code).rglob("*")
+        files = sorted(p for p in found if p.suffix in (".h", ".py", ".c"))
         texts["source files"] = [p.read_bytes() for p in files[:200]]
     return texts
 
