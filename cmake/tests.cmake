@@ -2,10 +2,11 @@
 # names its floor.
 file(GLOB app_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/*.test.cc)
 set(test_sources ${all_sources})
-list(FILTER test_sources INCLUDE REGEX "\\.test\\.cc$")
+list(FILTER test_sources INCLUDE REGEX "/src/(${TOKENMILL_TEST_FLOORS})/.*\\.test\\.cc$")
 add_executable(mill_tests tests/main.cc ${test_sources} ${app_tests})
 target_link_libraries(mill_tests PRIVATE mill_apps)
 target_compile_definitions(mill_tests PRIVATE
+  DOCTEST_CONFIG_SUPER_FAST_ASSERTS  # fast to compile, that is
   TOKENMILL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENMILL_BINARY_DIR="${CMAKE_BINARY_DIR}")
 
 set(folders "")

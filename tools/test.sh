@@ -28,8 +28,7 @@ step_models() {
 step_ctest() { tests release; }
 step_ctest-fast() { tests release -LE slow; }
 step_asan() { build asan-ubsan mill_tests && tests asan-ubsan -R '^unit\.' -LE slow; }
-# The floors with threads in them.
-step_tsan() { build tsan mill_tests && tests tsan -R '^unit\.(base|llm|service)' -LE slow; }
+step_tsan() { build tsan mill_tests && tests tsan -R '^unit\.' -LE slow; }
 
 step_fuzz() {
   build fuzz fuzzers || return 1
