@@ -141,7 +141,7 @@ def circles(headers):
 
 def check_includes(root, path, text):
     includes = INCLUDE.findall(text)
-    base = re.sub(r"(\.(test|bench|fuzz))?\.(cc|h)$", "", path)
+    base = re.sub(r"(\.test)?\.(cc|h)$", "", path)
     own = base.removeprefix("src/") + ".h"
     if path.endswith(".cc") and (root / (base + ".h")).exists():
         if not includes or includes[0][1] != own:

