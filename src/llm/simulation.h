@@ -20,7 +20,7 @@ struct World {
   std::function<std::unique_ptr<Runner>(uint32_t blocks)> runner;
   Vocabulary vocabulary;
   uint32_t requests = 64;
-  uint32_t prompt_max = 120, answer_max = 60;  // must fit into the context, together
+  uint32_t prompt_max = 90, answer_max = 100;  // must fit into the context, together
   uint32_t arrival_steps = 60;                 // requests arrive within so many steps
 };
 
@@ -81,6 +81,8 @@ class Simulation {
       if (!as_alone(visits_[i])) return fmt::format("request {} differs from itself alone", i);
     return "";
   }
+
+  const EngineStats& stats() const { return stats_; }  // of the run, together
 
   GenerateRequest random_request() {
     GenerateRequest request;
@@ -145,7 +147,7 @@ class Simulation {
   }
 
   std::string run_together(const EngineOptions& options) {
-    const auto runner = world_.runner(context_blocks_ + pick(4 * context_blocks_));
+    const auto runner = world_.runner(context_blocks_ + pick(one_in(2) ? 3 : 4 * context_blocks_));
     EngineCore core(*runner, world_.vocabulary, options);
     size_t arrived = 0;
     for (uint32_t now = 0; arrived < visits_.size() || core.active() > 0; ++now) {
@@ -157,7 +159,8 @@ class Simulation {
       if (std::string broken = violation(core.schedule()); !broken.empty()) return broken;
       if (now > 1'000'000) return "it does not come to an end";
     }
-    return core.schedule().pool.held() == 0 ? "" : "blocks are held by nobody";
+    stats_ = core.stats();
+    return stats_.blocks_used == 0 ? "" : "blocks are held by nobody";
   }
 
   void arrive(EngineCore& core, size_t i) {
@@ -177,6 +180,7 @@ class Simulation {
   uint32_t vocab_ = 0, context_blocks_ = 0;
   std::vector<std::vector<TokenId>> texts_;
   std::vector<Visit> visits_;
+  EngineStats stats_;
 };
 
 }  // namespace mill::llm

@@ -54,6 +54,7 @@ bool admit_oldest(Schedule& schedule) {
   while (sequence.blocks.size() < blocks_for(sequence.size()))
     sequence.blocks.push_back(schedule.pool.take());
   schedule.waiting.pop_front();
+  sequence.served = schedule.step;
   schedule.running.push_back(&sequence);
   return true;
 }

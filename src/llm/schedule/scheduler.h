@@ -14,7 +14,8 @@
 //    finishes.
 //  * Every sequence that decodes gets its token in every step; the prompts share what remains of
 //    the step in equal parts (whole blocks where possible, least recently served first), so that a
-//    long prompt neither stalls the others' answers nor a short prompt's first token.
+//    long prompt neither stalls the others' answers nor a short prompt's first token, and nobody
+//    waits longer for his turn than twice the number of those that run.
 
 #include <cstdint>
 #include <deque>
@@ -37,7 +38,7 @@ struct Sequence {
   uint32_t published = 0;       // leading blocks that others can find
   uint32_t cached_tokens = 0;   // that were found in the prefix cache when it was first admitted
   std::vector<BlockId> blocks;  // covering all tokens while it runs, else empty
-  uint64_t served = 0;          // the last step that had a piece of it
+  uint64_t served = 0;          // the last step that had a piece of it, or admitted it
   bool yielded = false;         // was computed before and gave its blocks back
 
   uint32_t size() const { return static_cast<uint32_t>(tokens.size()); }

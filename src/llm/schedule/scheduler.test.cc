@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <random>
 
@@ -186,6 +187,20 @@ TEST_CASE("in random worlds every invariant holds at every step, and everything 
   for (uint32_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     World(seed).run();
+  }
+}
+
+TEST_CASE("a long prompt goes on however many short ones come and go") {
+  Schedule schedule({.chunk_tokens = 1, .running_max = 3}, 64);
+  Sequence large = sequence(1, 100);
+  enqueue(schedule, large);
+  std::deque<Sequence> small;
+  for (uint64_t id = 2; large.remaining() > 0; ++id) {
+    REQUIRE(id < 1000);
+    enqueue(schedule, small.emplace_back(sequence(id, 3)));
+    step(schedule);
+    for (Sequence& it : small)
+      if (it.remaining() == 0 && !it.blocks.empty()) finish(schedule, it);
   }
 }
 

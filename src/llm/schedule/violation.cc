@@ -23,6 +23,8 @@ std::string sequence_violation(const Schedule& schedule, const Sequence& it) {
     return fmt::format("{} computed, {} wanted of {} tokens", it.computed, it.wanted, it.size());
   if (it.computed > it.blocks.size() * kBlockTokens)
     return fmt::format("{} tokens computed in {} blocks", it.computed, it.blocks.size());
+  if (it.remaining() > 0 && schedule.step - it.served > 2 * schedule.options.running_max)
+    return fmt::format("starves since step {}", it.served);
   const uint32_t full = it.computed / kBlockTokens;
   if (schedule.options.prefix_cache && it.published != full)
     return fmt::format("{} of {} full blocks published", it.published, full);

@@ -1,0 +1,251 @@
+#include "llm/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "llm/fake_runner.h"
+#include "llm/simulation.h"
+
+namespace mill::llm {
+namespace {
+
+// A tokenizer.json with a token for each byte (in GPT-2's alphabet of printable characters, whose
+// order is that of the code points it stands in) and one that ends the text.
+nlohmann::json byte_vocabulary() {
+  nlohmann::json vocab;
+  char32_t spare = 256;
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    const bool printable =
+        (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte != 0xAD && byte <= 0xFF);
+    const char32_t c = printable ? byte : spare++;
+    std::string text;
+    if (c >= 0x80) text += static_cast<char>(0xC0 | c >> 6);
+    text += static_cast<char>(c >= 0x80 ? 0x80 | (c & 0x3F) : c);
+    vocab[text] = byte;
+  }
+  return vocab;
+}
+
+constexpr TokenId kEnd = 256;
+
+Tokenizer byte_tokenizer() {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-data" / "byte-tokenizer";
+  fs::create_directories(folder);
+  const nlohmann::json end = {{"id", kEnd},          {"content", "<end>"}, {"special", true},
+                              {"lstrip", false},     {"rstrip", false},    {"normalized", false},
+                              {"single_word", false}};
+  const nlohmann::json level = {{"type", "ByteLevel"},
+                                {"add_prefix_space", false},
+                                {"trim_offsets", true},
+                                {"use_regex", true}};
+  const nlohmann::json model = {
+      {"type", "BPE"}, {"vocab", byte_vocabulary()}, {"merges", nlohmann::json::array()}};
+  std::ofstream(folder / "tokenizer.json") << nlohmann::json{
+      {"version", "1.0"},       {"added_tokens", {end}},     {"normalizer", nullptr},
+      {"pre_tokenizer", level}, {"post_processor", nullptr}, {"decoder", level},
+      {"model", model}};
+  std::ofstream(folder / "tokenizer_config.json") << R"({"eos_token": "<end>"})";
+  auto opened = Tokenizer::from_json(folder / "tokenizer.json");
+  REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
+  REQUIRE(opened->ends_generation(kEnd));
+  return *opened;
+}
+
+constexpr FakeShape kShape = {.vocab = 257, .context = 192, .blocks = 12, .batch_tokens = 96};
+
+World byte_world(const Tokenizer& tokenizer) {
+  return {.runner = [](uint32_t) -> std::unique_ptr<Runner> {
+            return std::make_unique<FakeRunner>(kShape);
+          },
+          .vocabulary = {.piece = [tokenizer](TokenId token) { return tokenizer.piece(token); },
+                         .ends_generation = [](TokenId token) { return token == kEnd; }}};
+}
+
+// What one request is told, awaited from another thread.
+struct Listener {
+  std::mutex mutex;
+  std::condition_variable changed;
+  Transcript told;
+  int endings = 0;
+
+  EventSink sink() {
+    return [this](GenerateEvent&& event) {
+      const std::lock_guard lock(mutex);
+      told.add(event);
+      endings += event.finish != FinishReason::none;
+      changed.notify_all();
+    };
+  }
+  void wait_for(size_t tokens) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return told.tokens.size() >= tokens || endings > 0; });
+  }
+};
+
+TEST_CASE("many threads: every answer is as if it were alone, and drain waits for all") {
+  const Tokenizer tokenizer = byte_tokenizer();
+  const World world = byte_world(tokenizer);
+  constexpr size_t kThreads = 4, kEach = 12;
+  std::vector<GenerateRequest> requests;
+  Simulation simulation(world, 7);
+  for (size_t i = 0; i < kThreads * kEach; ++i) requests.push_back(simulation.random_request());
+  std::vector<Listener> listeners(requests.size());
+  Engine engine(std::make_unique<FakeRunner>(kShape), tokenizer,
+                {.chunk_tokens = 50, .running_max = 20});
+  std::vector<std::thread> threads;
+  for (size_t thread = 0; thread < kThreads; ++thread)
+    threads.emplace_back([&, thread] {
+      for (size_t i = thread * kEach; i < (thread + 1) * kEach; ++i) {
+        const auto id = engine.submit(requests[i], listeners[i].sink());
+        if (i % 5 == 0) listeners[i].wait_for(i % 7);
+        if (i % 5 == 0) engine.cancel(id.value());
+        static_cast<void>(engine.stats());
+      }
+    });
+  for (std::thread& it : threads) it.join();
+  engine.drain();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    CAPTURE(i);
+    const Transcript whole = simulation.alone(requests[i]);
+    CHECK(listeners[i].endings == 1);
+    if (listeners[i].told.finish == FinishReason::cancelled) {
+      CHECK(listeners[i].told.begins(whole));
+    } else {
+      CHECK(listeners[i].told == whole);
+    }
+  }
+  const EngineStats stats = engine.stats();
+  CHECK(stats.requests_done + stats.requests_cancelled == requests.size());
+  CHECK(stats.running == 0);
+  CHECK(stats.waiting == 0);
+  CHECK(stats.blocks_used == 0);
+}
+
+TEST_CASE("the text of an answer is what the tokenizer decodes") {
+  const Tokenizer tokenizer = byte_tokenizer();
+  Engine engine(std::make_unique<FakeRunner>(kShape), tokenizer, {});
+  Listener listener;
+  GenerateRequest request;
+  request.prompt = tokenizer.encode("Once upon a time");
+  request.tokens_max = 100;
+  request.ignore_end = true;
+  REQUIRE(engine.submit(request, listener.sink()).has_value());
+  engine.drain();
+  CHECK(listener.told.tokens.size() == 100);
+  Utf8Stream characters;
+  std::string decoded = characters.feed(tokenizer.decode(listener.told.tokens));
+  CHECK(listener.told.text == decoded + characters.finish());
+}
+
+TEST_CASE("what cannot be answered is refused with the reason") {
+  Engine engine(std::make_unique<FakeRunner>(kShape), byte_tokenizer(), {});
+  CHECK(engine.context_max() == 192);
+  const EventSink nobody = [](GenerateEvent&&) { CHECK(false); };
+  const auto refusal = [&](const GenerateRequest& request) {
+    const auto result = engine.submit(request, nobody);
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().kind == ErrorKind::invalid);
+    return result.error().message;
+  };
+  GenerateRequest request;
+  CHECK(refusal(request).find("empty") != std::string::npos);
+  request.prompt.assign(192, 1);
+  CHECK(refusal(request).find("192 tokens and the context 192") != std::string::npos);
+  request.prompt = {1, 257};
+  CHECK(refusal(request).find("257") != std::string::npos);
+  request.prompt = {1};
+  request.stop = {""};
+  CHECK(refusal(request).find("stop") != std::string::npos);
+  request.stop = {"\xFF"};
+  CHECK(refusal(request).find("UTF-8") != std::string::npos);
+  request.stop = {};
+  request.logprobs = kLogprobsMax + 1;
+  CHECK(refusal(request).find("logprobs") != std::string::npos);
+  request.logprobs = 0;
+  request.sampling.top_p = 2;
+  CHECK(refusal(request).find("top_p") != std::string::npos);
+  request.sampling.top_p = 1;
+  request.sampling.logit_bias[257] = 1;
+  CHECK(refusal(request).find("logit_bias") != std::string::npos);
+}
+
+// Waits in its first step until it is told to go on.
+class GatedRunner : public FakeRunner {
+ public:
+  explicit GatedRunner(std::shared_future<void> gate)
+      : FakeRunner(kShape), gate_(std::move(gate)) {}
+  void step(std::span<const BatchPiece> batch, std::span<float> logits) override {
+    gate_.wait();
+    FakeRunner::step(batch, logits);
+  }
+
+ private:
+  std::shared_future<void> gate_;
+};
+
+GenerateRequest endless() {
+  GenerateRequest request;
+  request.prompt = {1, 2, 3};
+  request.ignore_end = true;
+  return request;
+}
+
+TEST_CASE("a full queue refuses and says so") {
+  std::promise<void> gate;
+  Engine engine(std::make_unique<GatedRunner>(gate.get_future().share()), byte_tokenizer(),
+                {.running_max = 1, .waiting_max = 2});
+  std::vector<Listener> listeners(4);
+  int accepted = 0;
+  Error refused;
+  for (Listener& listener : listeners) {
+    const auto result = engine.submit(endless(), listener.sink());
+    accepted += result.has_value();
+    if (!result) refused = result.error();
+  }
+  CHECK(accepted >= 2);
+  CHECK(accepted < 4);
+  CHECK(refused.kind == ErrorKind::exhausted);
+  CHECK(refused.message.find("2 requests are waiting") != std::string::npos);
+  gate.set_value();
+  engine.drain();
+  CHECK(engine.stats().requests_done == static_cast<uint64_t>(accepted));
+}
+
+TEST_CASE("destroying the engine cancels what runs and what waits") {
+  std::vector<Listener> listeners(5);
+  {
+    Engine engine(std::make_unique<FakeRunner>(kShape), byte_tokenizer(), {.running_max = 2});
+    for (Listener& listener : listeners)
+      REQUIRE(engine.submit(endless(), listener.sink()).has_value());
+  }
+  for (const Listener& listener : listeners) CHECK(listener.endings == 1);
+}
+
+TEST_CASE("a sink may cancel its own request") {
+  Engine engine(std::make_unique<FakeRunner>(kShape), byte_tokenizer(), {});
+  std::atomic<uint64_t> id = 0;
+  std::atomic<int> tokens = 0;
+  std::atomic<FinishReason> finish = FinishReason::none;
+  const auto submitted = engine.submit(endless(), [&](GenerateEvent&& event) {
+    tokens += static_cast<int>(event.tokens.size());
+    finish = event.finish;
+    while (id == 0) std::this_thread::yield();
+    engine.cancel(id);
+  });
+  id = submitted.value();
+  engine.drain();
+  CHECK(finish == FinishReason::cancelled);
+  CHECK(tokens == 1);
+}
+
+}  // namespace
+}  // namespace mill::llm

@@ -1,0 +1,193 @@
+#include "llm/engine_core.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "llm/fake_runner.h"
+#include "llm/simulation.h"
+
+namespace mill::llm {
+namespace {
+
+World fake_world(FakeShape shape = {}) {
+  return {.runner = [shape](uint32_t blocks) -> std::unique_ptr<Runner> {
+            FakeShape sized = shape;
+            sized.blocks = blocks;
+            return std::make_unique<FakeRunner>(sized);
+          },
+          .vocabulary = fake_vocabulary()};
+}
+
+TEST_CASE("requests in any company answer as if they were alone") {
+  const World world = fake_world();
+  uint64_t yields = 0, cached_tokens = 0, cancelled = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    Simulation simulation(world, seed);
+    REQUIRE(simulation.run() == "");
+    yields += simulation.stats().yields;
+    cached_tokens += simulation.stats().cached_tokens;
+    cancelled += simulation.stats().requests_cancelled;
+  }
+  CHECK(yields > 300);  // the seeds see what they are meant to see
+  CHECK(cached_tokens > 10000);
+  CHECK(cancelled > 1000);
+}
+
+// A Runner that is asked for more or less what it was built for, step by step.
+struct Bench {
+  FakeRunner runner;
+  EngineCore core;
+  std::vector<GenerateEvent> events = {};
+  uint64_t last_id = 0;
+
+  explicit Bench(FakeShape shape = {}, EngineOptions options = {})
+      : runner(shape), core(runner, fake_vocabulary(), options) {}
+
+  uint64_t add(GenerateRequest request) {
+    core.add(++last_id, std::move(request),
+             [this](GenerateEvent&& event) { events.push_back(std::move(event)); });
+    return last_id;
+  }
+  void finish() {
+    while (core.step()) continue;
+  }
+};
+
+// A prompt that is answered with this token over and over.
+GenerateRequest insisting_on(TokenId token, uint32_t tokens_max) {
+  GenerateRequest request;
+  request.prompt = {5};
+  request.tokens_max = tokens_max;
+  request.sampling.logit_bias[token] = 100;
+  return request;
+}
+
+TEST_CASE("an answer ends at tokens_max, or where the context does") {
+  Bench bench;
+  bench.add({.prompt = {1, 2, 3}, .tokens_max = 5, .ignore_end = true});
+  bench.finish();
+  CHECK(bench.events.size() == 5);
+  CHECK(bench.events.back().finish == FinishReason::length);
+  CHECK(bench.events.back().generated_tokens == 5);
+  bench.events.clear();
+  bench.add({.prompt = {1, 2, 3}, .ignore_end = true});
+  bench.finish();
+  CHECK(bench.events.size() == 192 - 3);
+  CHECK(bench.events.back().finish == FinishReason::length);
+}
+
+TEST_CASE("the token that ends an answer is told, without text") {
+  Bench bench;
+  bench.add(insisting_on(0, 9));
+  bench.finish();
+  REQUIRE(bench.events.size() == 1);
+  CHECK(bench.events[0].finish == FinishReason::stop);
+  CHECK(bench.events[0].tokens == std::vector<TokenId>{0});
+  CHECK(bench.events[0].text == "");
+}
+
+TEST_CASE("a stop string is found across tokens and is not told") {
+  Bench bench;
+  GenerateRequest request = insisting_on(12, 9);  // "M"
+  request.stop = {"MMM"};
+  bench.add(request);
+  bench.finish();
+  REQUIRE(bench.events.size() == 3);
+  for (const GenerateEvent& event : bench.events) CHECK(event.text == "");
+  CHECK(bench.events.back().finish == FinishReason::stop);
+}
+
+TEST_CASE("what was held back for a stop string comes at the end") {
+  Bench bench;
+  GenerateRequest request = insisting_on(12, 2);
+  request.stop = {"MMM"};
+  bench.add(request);
+  bench.finish();
+  REQUIRE(bench.events.size() == 2);
+  CHECK(bench.events[0].text == "");
+  CHECK(bench.events[1].text == "MM");
+  CHECK(bench.events[1].finish == FinishReason::length);
+}
+
+TEST_CASE("the prompt's own logprobs come once each, whatever the chunks") {
+  const std::vector<TokenId> prompt = {4, 8, 15, 16, 23, 42, 4, 8, 15, 16, 23, 42};
+  std::vector<TokenLogprob> expected;
+  for (uint32_t chunk : {100U, 1U, 5U}) {
+    Bench bench({}, {.chunk_tokens = chunk});
+    for (int twice = 0; twice < 2; ++twice) {
+      bench.events.clear();
+      bench.add({.prompt = prompt, .tokens_max = 1, .logprobs = 2, .echo_logprobs = true});
+      bench.finish();
+      std::vector<TokenLogprob> told;
+      for (const GenerateEvent& event : bench.events) {
+        CHECK(event.alternatives.size() == event.tokens.size());
+        if (event.echo) told.insert(told.end(), event.logprobs.begin(), event.logprobs.end());
+      }
+      REQUIRE(told.size() == prompt.size());
+      CHECK(std::isnan(told[0].logprob));
+      if (expected.empty()) expected = told;
+      for (size_t i = 0; i < prompt.size(); ++i) CHECK(told[i].token == prompt[i]);
+      for (size_t i = 1; i < prompt.size(); ++i) CHECK(told[i].logprob == expected[i].logprob);
+      CHECK_FALSE(bench.events.back().echo);
+      CHECK(bench.events.back().generated_tokens == 1);
+    }
+  }
+}
+
+TEST_CASE("a cached prompt is told and counted") {
+  Bench bench;
+  const std::vector<TokenId> prompt(100, 7);
+  bench.add({.prompt = prompt, .tokens_max = 1});
+  bench.finish();
+  CHECK(bench.events.back().cached_tokens == 0);
+  bench.add({.prompt = prompt, .tokens_max = 1});
+  bench.finish();
+  CHECK(bench.events.back().cached_tokens == 96);
+  CHECK(bench.events.back().prompt_tokens == 100);
+  const EngineStats stats = bench.core.stats();
+  CHECK(stats.prompt_tokens == 200);
+  CHECK(stats.cached_tokens == 96);
+  CHECK(stats.generated_tokens == 2);
+  CHECK(stats.requests_done == 2);
+  CHECK(stats.blocks_used == 0);
+}
+
+TEST_CASE("cancelling tells so, once, and frees everything") {
+  Bench bench;
+  const uint64_t id = bench.add({.prompt = {1, 2}, .ignore_end = true});
+  bench.core.step();
+  bench.core.step();
+  bench.core.cancel(id);
+  bench.core.cancel(id);
+  CHECK_FALSE(bench.core.step());
+  REQUIRE(bench.events.size() == 3);
+  CHECK(bench.events.back().finish == FinishReason::cancelled);
+  CHECK(bench.core.stats().blocks_used == 0);
+}
+
+class BrokenRunner : public FakeRunner {
+ public:
+  using FakeRunner::FakeRunner;
+  void step(std::span<const BatchPiece>, std::span<float> logits) override {
+    std::ranges::fill(logits, std::nanf(""));
+  }
+};
+
+TEST_CASE("logits that are no numbers end the request with an error") {
+  for (bool echo : {false, true}) {
+    BrokenRunner runner(FakeShape{});
+    EngineCore core(runner, fake_vocabulary(), {});
+    GenerateEvent last;
+    core.add(1, {.prompt = {1, 2, 3}, .echo_logprobs = echo},
+             [&](GenerateEvent&& event) { last = std::move(event); });
+    while (core.step()) continue;
+    CHECK(last.finish == FinishReason::error);
+    CHECK(last.error.find("no number") != std::string::npos);
+    CHECK(core.active() == 0);
+  }
+}
+
+}  // namespace
+}  // namespace mill::llm
