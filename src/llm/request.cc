@@ -1,5 +1,7 @@
 #include "llm/request.h"
 
+#include "data/tokenizer/utf8.h"
+
 namespace mill::llm {
 namespace {
 
@@ -18,12 +20,6 @@ Result<void> validate_prompt(std::span<const TokenId> prompt, RequestLimits limi
   return {};
 }
 
-bool is_utf8(const std::string& text) {
-  Utf8Stream characters;
-  const std::string fed = characters.feed(text);
-  return fed + characters.finish() == text;
-}
-
 }  // namespace
 
 Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
@@ -38,7 +34,7 @@ Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
                 request.logprobs);
   for (const std::string& stop : request.stop) {
     if (stop.empty()) return fail(ErrorKind::invalid, "stop has an empty string");
-    if (!is_utf8(stop)) return fail(ErrorKind::invalid, "stop has a string that is not UTF-8");
+    if (!tok::is_utf8(stop)) return fail(ErrorKind::invalid, "stop has a string that is not UTF-8");
   }
   return {};
 }
