@@ -7,6 +7,7 @@
 
 #include "apps/command.h"
 #include "base/printable.h"
+#include "data/hf_to_gguf.h"
 #include "data/requantize.h"
 
 namespace mill::apps {
@@ -66,14 +67,11 @@ Result<void> quantize(const Options& options) {
   if (!dtype)
     return fail(ErrorKind::invalid, "--type {} does not exist; there are {}", options.type,
                 type_names());
-  if (std::filesystem::is_directory(options.input))
-    return fail(ErrorKind::unsupported,
-                "{} is a Hugging Face folder; this command reads GGUF files only (convert it with "
-                "llama.cpp's convert_hf_to_gguf.py; serve and chat open the folder as it is)",
-                options.input);
-  TRY_ASSIGN(const Requantized result,
-             requantize_gguf(options.input, options.output,
-                             {.dtype = *dtype, .progress = report_progress}));
+  const RequantizeOptions how{.dtype = *dtype, .progress = report_progress};
+  const bool folder = std::filesystem::is_directory(options.input);
+  TRY_ASSIGN(const Requantized result, folder
+                                           ? convert_hf_folder(options.input, options.output, how)
+                                           : requantize_gguf(options.input, options.output, how));
   report(options, result);
   return {};
 }
@@ -82,14 +80,16 @@ Result<void> quantize(const Options& options) {
 
 Run add_quantize(CLI::App& command) {
   auto options = std::make_shared<Options>();
-  command.add_option("input", options->input, "GGUF file to read")->required();
+  command.add_option("input", options->input, "GGUF file or Hugging Face folder to read")
+      ->required();
   command.add_option("output", options->output, "GGUF file to write; appears once complete")
       ->required();
   command.add_option("--type", options->type, "Type of the matrices: " + type_names())->required();
   command.add_flag("--json", options->json, "Print one JSON object");
   command.footer(
       "Norms, biases and routers keep their type. A matrix whose rows do not divide into blocks of "
-      "the type becomes Q8_0, or F16. Reads GGUF files, not Hugging Face folders.");
+      "the type becomes Q8_0, or F16. Hugging Face folders: llama, qwen2 and qwen3 with byte-level "
+      "BPE; the rest is refused.");
   return [options] { return quantize(*options); };
 }
 

@@ -14,18 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Result<json> read_json_object(const fs::path& path) {
-  TRY_ASSIGN(const auto file, MappedFile::open(path));
-  const auto* text = reinterpret_cast<const char*>(file->bytes().data());
-  try {
-    json value = json::parse(text, text + file->bytes().size());
-    if (value.is_object()) return value;
-    return fail(ErrorKind::invalid, "{}: is not a JSON object", path.string());
-  } catch (const json::parse_error& error) {
-    return fail(ErrorKind::invalid, "{}: is not JSON, from byte {} on", path.string(), error.byte);
-  }
-}
-
 bool present(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
@@ -101,6 +89,18 @@ Result<void> add_tensors(const fs::path& folder, ModelFile& out) {
 }
 
 }  // namespace
+
+Result<json> read_json_object(const fs::path& path) {
+  TRY_ASSIGN(const auto file, MappedFile::open(path));
+  const auto* text = reinterpret_cast<const char*>(file->bytes().data());
+  try {
+    json value = json::parse(text, text + file->bytes().size());
+    if (value.is_object()) return value;
+    return fail(ErrorKind::invalid, "{}: is not a JSON object", path.string());
+  } catch (const json::parse_error& error) {
+    return fail(ErrorKind::invalid, "{}: is not JSON, from byte {} on", path.string(), error.byte);
+  }
+}
 
 Result<ModelFile> open_hf_folder(const fs::path& folder) {
   ModelFile out;

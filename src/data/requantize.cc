@@ -1,6 +1,7 @@
 #include "data/requantize.h"
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "base/mapped_file.h"
@@ -26,11 +27,29 @@ bool divides(int64_t row, DType dtype) {
   return row % static_cast<int64_t>(traits(dtype).block_values) == 0;
 }
 
-void set_metadata(const Gguf& input, DType dtype, GgufWriter& writer) {
-  for (const auto& [key, value] : input.entries) writer.set_encoded(key, value);
-  for (const auto& [row, id] : kFileTypes)
-    if (row == dtype) writer.set("general.file_type", static_cast<uint64_t>(id));
-  writer.set("general.quantization_version", kQuantizationVersion);
+// Rows (head, half, place) become (head, place, half): rotation by pairs of neighbours instead of
+// pairs from the halves of a head, as llama.cpp's converter does for the architecture "llama".
+std::vector<std::byte> interleave(const Tensor& tensor, uint32_t heads) {
+  const size_t rows = static_cast<size_t>(tensor.shape.front());
+  const size_t row_bytes = tensor.bytes.size() / rows, head_dim = rows / heads;
+  std::vector<std::byte> out(tensor.bytes.size());
+  for (size_t row = 0; row < rows; ++row) {
+    const size_t head = row / head_dim, place = row % head_dim / 2, half = row % 2;
+    const size_t from = head * head_dim + half * (head_dim / 2) + place;
+    std::memcpy(out.data() + row * row_bytes, tensor.bytes.data() + from * row_bytes, row_bytes);
+  }
+  return out;
+}
+
+Result<std::vector<std::byte>> convert_one(const ConversionJob& job, size_t i, uint32_t threads) {
+  Tensor source = job.sources[i];
+  std::vector<std::byte> moved;
+  const uint32_t heads = job.interleaved_heads.empty() ? 0 : job.interleaved_heads[i];
+  if (heads != 0) {
+    moved = interleave(source, heads);
+    source.bytes = moved;
+  }
+  return convert(source, job.plan[i].to, threads);
 }
 
 }  // namespace
@@ -44,32 +63,40 @@ RequantizedTensor plan_tensor(const Tensor& tensor, DType wanted) {
   return out;
 }
 
+void set_file_type(DType dtype, GgufWriter& writer) {
+  for (const auto& [row, id] : kFileTypes)
+    if (row == dtype) writer.set("general.file_type", static_cast<uint64_t>(id));
+  writer.set("general.quantization_version", kQuantizationVersion);
+}
+
+Result<Requantized> run_conversion(ConversionJob job, const std::filesystem::path& output,
+                                   const RequantizeOptions& options) {
+  for (const RequantizedTensor& row : job.plan)
+    job.writer.add({.name = row.name, .dtype = row.to, .shape = row.shape, .bytes = {}});
+  std::vector<std::byte> bytes;
+  const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
+    if (options.progress) options.progress(i, job.plan);
+    TRY_ASSIGN(bytes, convert_one(job, i, options.threads));
+    return bytes;
+  };
+  TRY(job.writer.write(output, source));
+  return Requantized{job.plan, job.input_bytes, job.writer.file_bytes()};
+}
+
 Result<Requantized> requantize_gguf(const std::filesystem::path& input,
                                     const std::filesystem::path& output,
                                     const RequantizeOptions& options) {
   TRY_ASSIGN(const auto mapping, MappedFile::open(input));
   Result<Gguf> parsed = parse_gguf(mapping->bytes());
   if (!parsed) return within(input.string(), std::move(parsed).error());
-  GgufWriter writer;
-  set_metadata(*parsed, options.dtype, writer);
-  Requantized out;
-  for (const Tensor& tensor : parsed->tensors) {
-    out.tensors.push_back(plan_tensor(tensor, options.dtype));
-    writer.add(
-        {.name = tensor.name, .dtype = out.tensors.back().to, .shape = tensor.shape, .bytes = {}});
-  }
-  out.input_bytes = mapping->bytes().size();
-  out.output_bytes = writer.file_bytes();
-  std::vector<std::byte> bytes;
-  const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
-    if (options.progress) options.progress(i, out.tensors);
-    auto converted = convert(parsed->tensors[i], out.tensors[i].to, options.threads);
-    if (!converted) return within(input.string(), std::move(converted).error());
-    bytes = std::move(*converted);
-    return bytes;
-  };
-  TRY(writer.write(output, source));
-  return out;
+  ConversionJob job;
+  for (const auto& [key, value] : parsed->entries) job.writer.set_encoded(key, value);
+  set_file_type(options.dtype, job.writer);
+  for (const Tensor& tensor : parsed->tensors)
+    job.plan.push_back(plan_tensor(tensor, options.dtype));
+  job.sources = std::move(parsed->tensors);
+  job.input_bytes = mapping->bytes().size();
+  return run_conversion(std::move(job), output, options);
 }
 
 }  // namespace mill

@@ -1,5 +1,6 @@
 #pragma once
-// A GGUF file again, with its matrices in another number format.
+// A model again, with its matrices in another number format: GGUF files and Hugging Face folders
+// in, GGUF files out.
 //
 // Which tensors change: those of two and more dimensions, except the routers of mixtures
 // (ffn_gate_inp), which are small and decide much. Where the rows do not divide into the format's
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/gguf_writer.h"
 #include "data/tensor.h"
 
 namespace mill {
@@ -37,6 +39,21 @@ struct Requantized {
 
 // What becomes of one tensor.
 RequantizedTensor plan_tensor(const Tensor&, DType wanted);
+
+// What writes a file: its metadata, and where each tensor's numbers come from.
+struct ConversionJob {
+  GgufWriter writer;  // metadata only
+  std::vector<Tensor> sources;
+  std::vector<RequantizedTensor> plan;  // one for each source, by the name it gets
+  uint64_t input_bytes = 0;
+  // Some tensors' rows change places on the way: heads whose halves are interleaved; 0 = as it is.
+  std::vector<uint32_t> interleaved_heads;  // (sources), or empty
+};
+Result<Requantized> run_conversion(ConversionJob, const std::filesystem::path& output,
+                                   const RequantizeOptions&);
+
+// general.file_type and general.quantization_version, as readers expect them.
+void set_file_type(DType, GgufWriter&);
 
 // Writes `output` complete or not at all. Every number must be finite, and within the range of F16
 // where it goes there; otherwise an error names the tensor.
