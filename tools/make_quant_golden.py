@@ -32,7 +32,8 @@ def random_blocks(rng, name, count):
     _, size = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[name]]
     blocks = rng.integers(0, 256, (count, size), dtype=np.uint8)
     for offset in HALVES.get(name, []):
-        scales = (rng.normal(size=count) * np.resize([0.01, 3e-7, 40.0], count)).astype(np.float16)
+        sizes = np.resize([0.01, 3e-7, 40.0], count)
+        scales = (rng.normal(size=count) * sizes).astype(np.float16)
         blocks[:, offset:offset + 2] = scales.view(np.uint8).reshape(count, 2)
     if name == "BF16":
         blocks[:, 1] &= 0xBF  # exponents below 128: no infinity, no NaN
@@ -55,7 +56,8 @@ def main():
     for name in QUANTIZES:
         kind = gguf.GGMLQuantizationType[name]
         for scale in (0.0, 0.02, 1.0, 300.0):
-            floats = (rng.normal(size=(1, 64)) * scale + 0.0).astype(np.float32)  # no −0
+            # + 0.0 makes −0 plain zero
+            floats = (rng.normal(size=(1, 64)) * scale + 0.0).astype(np.float32)
             blocks = gguf.quants.quantize(floats, kind)
             lines.append(f"quantize {name} {hexed(floats)} {hexed(blocks)}")
     path = pathlib.Path(__file__).parent.parent / "tests/golden/quants.txt"

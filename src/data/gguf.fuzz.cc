@@ -1,9 +1,10 @@
 // Whatever the bytes, parse_gguf answers with an error or with views that may be read to the end;
 // and what it took, the writer writes again and the parser takes again.
 
+#include "data/gguf.h"
+
 #include <cstdlib>
 
-#include "data/gguf.h"
 #include "data/gguf_writer.h"
 #include "data/quants.h"
 

@@ -1,5 +1,6 @@
 #include "data/hf_vocabulary.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
