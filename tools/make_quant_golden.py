@@ -46,7 +46,7 @@ def main():
     rng = np.random.default_rng(20240607)
     lines = ["# Written by tools/make_quant_golden.py with the PyPI packages gguf "
              f"{importlib.metadata.version('gguf')} and numpy {np.__version__}.",
-             "# dequantize TYPE BLOCKS F32S | quantize TYPE F32S BLOCKS; hexadecimal, little-endian"]
+             "# dequantize TYPE BLOCKS F32S; quantize TYPE F32S BLOCKS; in hexadecimal"]
     for name in TYPES:
         kind = gguf.GGMLQuantizationType[name]
         values, _ = gguf.GGML_QUANT_SIZES[kind]
