@@ -128,14 +128,12 @@ class Binder {
  private:
   bool gguf() const { return file_.format == ModelFormat::gguf; }
 
-  // Multimodal models keep their language model one level down.
+  // What stands before "layers.N." in Hugging Face's names: "model.", mostly.
   Result<void> find_prefix() {
-    if (gguf()) return {};
-    for (const char* prefix : {"model.", "language_model.model.", "model.language_model."}) {
-      prefix_ = prefix;
-      if (file_.find(prefix_ + "embed_tokens.weight") != nullptr) return {};
-    }
-    return fail(ErrorKind::invalid, "tensor 'model.embed_tokens.weight' is missing");
+    const Tensor* embedding = find_embedding(file_);
+    if (embedding == nullptr) return fail(ErrorKind::invalid, "no token embedding matrix");
+    prefix_ = embedding->name.substr(0, embedding->name.find("embed_tokens"));
+    return {};
   }
 
   std::string layer_name(uint32_t n, std::string_view in_gguf, std::string_view in_hf) const {
@@ -243,6 +241,15 @@ class Binder {
 };
 
 }  // namespace
+
+const Tensor* find_embedding(const ModelFile& file) {
+  if (file.format == ModelFormat::gguf) return file.find("token_embd.weight");
+  for (const char* prefix : {"model.", "language_model.model.", "model.language_model."}) {
+    const Tensor* embedding = file.find(fmt::format("{}embed_tokens.weight", prefix));
+    if (embedding != nullptr) return embedding;
+  }
+  return nullptr;
+}
 
 Result<Weights> bind_weights(const ModelFile& file, ModelConfig& config) {
   return Binder(file, config).bind();

@@ -9,6 +9,10 @@
 
 namespace mill::llm {
 
+// The token embedding matrix, under any of its names; null where there is none. In multimodal
+// models the language model, and with it every name, is one level down.
+const Tensor* find_embedding(const ModelFile&);
+
 // May find that the output head is the embedding matrix, which it then notes in the config.
 Result<Weights> bind_weights(const ModelFile&, ModelConfig&);
 

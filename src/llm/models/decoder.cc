@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "llm/models/bind.h"
 #include "llm/models/rope.h"
 
 namespace mill::llm {
@@ -72,13 +73,7 @@ Result<void> check_activation(const Hyperparameters& h, Activation activation) {
 }
 
 Result<void> read_vocab(const Hyperparameters& h, ModelConfig& c) {
-  const ModelFile& file = h.file();
-  const Tensor* embedding = nullptr;
-  for (const char* name :
-       {"token_embd.weight", "model.embed_tokens.weight",
-        "language_model.model.embed_tokens.weight", "model.language_model.embed_tokens.weight"}) {
-    if (embedding == nullptr) embedding = file.find(name);
-  }
+  const Tensor* embedding = find_embedding(h.file());
   if (embedding == nullptr || embedding->shape.size() != 2)
     return fail(ErrorKind::invalid, "the file has no token embedding matrix ({})",
                 h.gguf() ? "token_embd.weight" : "model.embed_tokens.weight");

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <memory>
 
@@ -84,6 +86,16 @@ TEST_CASE("a well-formed file is described") {
   const auto logits = reference_logits(*model, std::vector<TokenId>{1, 2, 3});
   CHECK(logits == std::vector<float>(30, 0.0F));
   CHECK(reference_logits(*model, std::vector<TokenId>{1, 2, 3}, 1).size() == 10);
+}
+
+TEST_CASE("every family has a row in the documentation") {
+  std::ifstream page(std::string(TOKENMILL_SOURCE_DIR) + "/docs/formats/model_families.md");
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  for (const Family& family : family_table()) {
+    CHECK(contains(text, "\n| " + std::string(family.name) + " |"));
+    for (const std::string_view name : family.gguf) CHECK(contains(text, name));
+    for (const std::string_view name : family.hugging_face) CHECK(contains(text, name));
+  }
 }
 
 TEST_CASE("an unknown architecture is refused with the list of those there are") {

@@ -54,15 +54,16 @@ double dot(std::span<const float> a, std::span<const float> b) {
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-// Runs body(i) for i in 0…count, in interleaved shares on all cores.
+// Runs body(i) for i in 0…count, in interleaved shares on all cores where there is enough to share.
 void parallel_for(size_t count, const std::function<void(size_t)>& body) {
-  const size_t workers = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 64);
+  const size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
+  const size_t workers = std::clamp<size_t>(count / 64, 1, cores);
+  const auto share = [&](size_t worker) {
+    for (size_t i = worker; i < count; i += workers) body(i);
+  };
   std::vector<std::jthread> threads;
-  for (size_t worker = 0; worker < workers; ++worker) {
-    threads.emplace_back([=, &body] {
-      for (size_t i = worker; i < count; i += workers) body(i);
-    });
-  }
+  for (size_t worker = 1; worker < workers; ++worker) threads.emplace_back(share, worker);
+  share(0);
 }
 
 // y = x·Wᵀ + b, with W (outputs, inputs) as files store it.
@@ -241,13 +242,19 @@ Matrix dense_mlp(const Matrix& x, const ModelConfig& c, const LayerWeights& w) {
 // The weight of each expert for one token: softmax over the best few scores, 0 for the others. Of
 // equal scores, the expert that comes first is better.
 std::vector<double> expert_weights(std::span<const float> scores, size_t used) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, std::greater{}, [&](size_t e) { return scores[e]; });
-  std::vector<double> best(used), weights(scores.size());
-  for (size_t i = 0; i < used; ++i) best[i] = static_cast<double>(scores[order[i]]);
-  softmax(best);
-  for (size_t i = 0; i < used; ++i) weights[order[i]] = best[i];
+  std::vector<size_t> best;
+  for (size_t n = 0; n < used; ++n) {
+    size_t next = scores.size();
+    for (size_t e = 0; e < scores.size(); ++e) {
+      const bool taken = std::ranges::find(best, e) != best.end();
+      if (!taken && (next == scores.size() || scores[e] > scores[next])) next = e;
+    }
+    best.push_back(next);
+  }
+  std::vector<double> shares(used), weights(scores.size());
+  for (size_t i = 0; i < used; ++i) shares[i] = static_cast<double>(scores[best[i]]);
+  softmax(shares);
+  for (size_t i = 0; i < used; ++i) weights[best[i]] = shares[i];
   return weights;
 }
 
