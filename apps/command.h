@@ -17,6 +17,7 @@ struct Command {
   Run (*add)(CLI::App& command);  // declares its options; the Run reads them once parsed
 };
 
+Run add_bench(CLI::App&);
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
 Run add_tokenize(CLI::App&);

@@ -11,6 +11,7 @@ namespace mill::apps {
 namespace {
 
 constexpr std::array kCommands = {
+    Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"tokenize", "Text to token ids, and back", add_tokenize},

@@ -92,6 +92,10 @@ struct Ops {
   void (*store_kv)(const KvLayout&, std::byte* block, const float* key, const float* value,
                    size_t slot);
   void (*attention)(const Attention&);
+  // The machine's own limits (generic/probes.inl), for benches.
+  double (*int8_probe)(size_t rounds);
+  double (*f32_probe)(size_t rounds);
+  void (*read_probe)(const std::byte* data, size_t bytes, size_t ahead);
 };
 
 // Best for this processor, or the one that TOKENMILL_ISA names (scalar, avx2, avx512, amx): an

@@ -172,21 +172,18 @@ void attention_tile(const Attention& a) {
   }
 }
 
-template <class Kv>
-void attention_rows(const Attention& a) {
-  switch (a.rows) {
-    case 1:
-      return attention_tile<Kv, 1>(a);
-    case 2:
-      return attention_tile<Kv, 2>(a);
-    case 3:
-      return attention_tile<Kv, 3>(a);
-    case 4:
-      return attention_tile<Kv, 4>(a);
-    case 5:
-      return attention_tile<Kv, 5>(a);
-    default:
-      return attention_tile<Kv, 6>(a);
+// As many rows at once as the registers take; fewer give the same.
+template <class Kv, int R = kAttentionTile>
+void attention_rows(Attention a) {
+  if constexpr (R == 1) {
+    for (size_t rows = a.rows; rows > 0; --rows, ++a.query, ++a.out, ++a.position)
+      attention_tile<Kv, 1>(a);
+  } else if (a.rows >= R) {
+    attention_tile<Kv, R>(a);
+    a.rows -= R, a.query += R, a.out += R, a.position += R;
+    if (a.rows > 0) attention_rows<Kv, R>(a);
+  } else {
+    attention_rows<Kv, R - 1>(a);
   }
 }
 

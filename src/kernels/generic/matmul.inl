@@ -111,15 +111,18 @@ inline void tile(const Matmul& op, size_t panel, size_t row) {
   for (int r = 0; r < R; ++r) store_outputs(op, panel, row + static_cast<size_t>(r), acc[r]);
 }
 
+// Tiles of R rows as long as they last, then of half as many.
+template <class Format, int R>
+inline void panel_rows(const Matmul& op, size_t panel, size_t row) {
+  for (; row + R <= op.rows; row += R) tile<Format, R>(op, panel, row);
+  if constexpr (R > 1) panel_rows<Format, R / 2>(op, panel, row);
+}
+
 template <class Format>
 void matmul_panels(const Matmul& op, Range panels) {
-  constexpr int kRows = requires { Format::kSubs; } ? kTileRows : 4;
-  for (size_t panel = panels.begin; panel < panels.end; ++panel) {
-    size_t row = 0;
-    for (; row + kRows <= op.rows; row += kRows) tile<Format, kRows>(op, panel, row);
-    for (; row + 2 <= op.rows; row += 2) tile<Format, 2>(op, panel, row);
-    if (row < op.rows) tile<Format, 1>(op, panel, row);
-  }
+  constexpr int kRows = requires { Format::kSubs; } ? kTileRows : std::min(kTileRows, 4);
+  for (size_t panel = panels.begin; panel < panels.end; ++panel)
+    panel_rows<Format, kRows>(op, panel, 0);
 }
 
 void matmul(const Matmul& op, Range panels) {

@@ -15,4 +15,7 @@ constexpr Ops kOps = {
     .softmax = softmax,
     .store_kv = store_kv,
     .attention = attention,
+    .int8_probe = int8_probe,
+    .f32_probe = f32_probe,
+    .read_probe = read_probe,
 };

@@ -35,6 +35,7 @@ const Ops& amx_ops() {
     Ops table = avx512_ops();
     table.name = "amx";
     table.matmul = matmul;
+    table.int8_probe = tile_probe;
     return table;
   }();
   return ops;

@@ -249,3 +249,24 @@ void matmul(const Matmul& op, Range panels) {
   rest.out += whole * op.stride;
   avx512_ops().matmul(rest, panels);
 }
+
+// As int8_probe: four independent chains of whole tiles.
+double tile_probe(size_t rounds) {
+  alignas(64) int8_t numbers[16 * 64] = {1, -2, 3, -4};
+  configure_tiles(16);
+  asm volatile("" : : : "memory");
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, numbers, 64);
+  _tile_loadd(6, numbers, 64);
+  for (size_t n = 0; n < rounds; ++n) {
+    _tile_dpbssd(0, 4, 6);
+    _tile_dpbssd(1, 4, 6);
+    _tile_dpbssd(2, 4, 6);
+    _tile_dpbssd(3, 4, 6);
+  }
+  _tile_release();
+  return static_cast<double>(rounds) * 4 * 16 * 16 * 64 * 2;
+}

@@ -16,7 +16,8 @@ namespace mill::kernels {
 namespace {
 
 constexpr std::string_view kName = "avx2";
-constexpr int kTileRows = 4;  // rows that share a load of weights, as registers allow
+constexpr int kTileRows = 4;       // rows of a product that share a load of weights
+constexpr int kAttentionTile = 6;  // query rows that share a load of keys
 
 MILL_TARGET_BEGIN("avx2,fma,f16c")
 #include "kernels/isa/avx2.inl"
@@ -32,6 +33,8 @@ MILL_TARGET_BEGIN("avx2,fma,f16c")
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/attention.inl"
+//
+#include "kernels/generic/probes.inl"
 //
 #include "kernels/generic/table.inl"
 MILL_TARGET_END

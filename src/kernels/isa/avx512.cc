@@ -22,7 +22,8 @@ namespace mill::kernels {
 namespace {
 
 constexpr std::string_view kName = "avx512";
-constexpr int kTileRows = 8;  // rows that share a load of weights, as registers allow
+constexpr int kTileRows = 8;       // rows of a product that share a load of weights
+constexpr int kAttentionTile = 6;  // query rows that share a load of keys
 
 MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
 #include "kernels/isa/avx512.inl"
@@ -38,6 +39,8 @@ MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/attention.inl"
+//
+#include "kernels/generic/probes.inl"
 //
 #include "kernels/generic/table.inl"
 MILL_TARGET_END

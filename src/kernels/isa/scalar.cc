@@ -14,7 +14,8 @@ namespace mill::kernels {
 namespace {
 
 constexpr std::string_view kName = "scalar";
-constexpr int kTileRows = 4;  // rows that share a load of weights, as registers allow
+constexpr int kTileRows = 1;       // rows of a product that share a load of weights
+constexpr int kAttentionTile = 1;  // query rows that share a load of keys
 
 #include "kernels/isa/scalar.inl"
 //
@@ -29,6 +30,8 @@ constexpr int kTileRows = 4;  // rows that share a load of weights, as registers
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/attention.inl"
+//
+#include "kernels/generic/probes.inl"
 //
 #include "kernels/generic/table.inl"
 

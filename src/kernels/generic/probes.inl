@@ -1,0 +1,46 @@
+// What the machine can do at most with this instruction set: loops of nothing but the instruction
+// in question, on registers. Each gives the number of operations (a multiplication or an addition)
+// that it did.
+
+template <class T>
+inline void keep(const T& value) {
+  asm volatile("" : : "m"(value) : "memory");
+}
+
+// Twelve chains of dot products hide the latency of each (5 cycles at 2 a cycle).
+double int8_probe(size_t rounds) {
+  alignas(64) int8_t numbers[64] = {1, -2, 3, -4};
+  const B w = b_load(numbers);
+  I sums[12];
+  for (I& sum : sums) sum = i_set(0);
+  for (size_t n = 0; n < rounds; ++n) {
+#pragma GCC unroll 12
+    for (size_t i = 0; i < 12; ++i) sums[i] = i_dot(sums[i], w, numbers + 4 * i);
+  }
+  keep(sums);
+  return static_cast<double>(rounds) * 12 * 64 * 2;
+}
+
+double f32_probe(size_t rounds) {
+  const F x = f_set(1.0F + 1e-7F);
+  F sums[12];
+  for (F& sum : sums) sum = f_set(1e-3F);
+  for (size_t n = 0; n < rounds; ++n) {
+#pragma GCC unroll 12
+    for (F& sum : sums) sum = f_fma(sum, x, x);
+  }
+  keep(sums);
+  return static_cast<double>(rounds) * 12 * 16 * 2;
+}
+
+// Reads whole lines, asking `ahead` bytes in advance (0 = leaving that to the processor).
+void read_probe(const std::byte* data, size_t bytes, size_t ahead) {
+  B all[4] = {b_set(0), b_set(0), b_set(0), b_set(0)};
+  for (size_t at = 0; at + 256 <= bytes; at += 256) {
+    for (size_t i = 0; i < 4; ++i) {
+      if (ahead > 0) prefetch(data + at + ahead + 64 * i);
+      all[i] = b_or(all[i], b_load(data + at + 64 * i));
+    }
+  }
+  keep(all);
+}

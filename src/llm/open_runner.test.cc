@@ -1,0 +1,160 @@
+// The fast forward pass: against other people's logits, and against itself alone.
+
+#include "llm/open_runner.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "base/test_data.h"
+#include "data/quants.h"
+#include "llm/models/family_goldens.h"
+#include "llm/models/reference.h"
+#include "llm/simulation.h"
+
+namespace mill::llm {
+namespace {
+
+std::shared_ptr<const ModelDescription> described(const std::filesystem::path& path) {
+  auto file = open_model_file(path);
+  REQUIRE_MESSAGE(file.has_value(), path.string());
+  auto description = describe_model(std::make_shared<ModelFile>(std::move(*file)));
+  REQUIRE_MESSAGE(description.has_value(), description.error().message);
+  return std::make_shared<ModelDescription>(std::move(*description));
+}
+
+std::unique_ptr<Runner> opened(std::shared_ptr<const ModelDescription> model,
+                               const RunnerOptions& options) {
+  auto runner = open_runner(std::move(model), options);
+  REQUIRE_MESSAGE(runner.has_value(), runner.error().message);
+  return std::move(*runner);
+}
+
+// Logits of all tokens, given in chunks.
+std::vector<float> logits_of(Runner& runner, std::span<const TokenId> tokens, size_t chunk) {
+  std::vector<BlockId> blocks;  // any order must do
+  for (uint32_t b = runner.block_count(); b > 0; --b) blocks.push_back(b - 1);
+  std::vector<float> logits(tokens.size() * runner.vocab_size());
+  for (size_t at = 0; at < tokens.size(); at += chunk) {
+    const auto part = tokens.subspan(at, std::min(chunk, tokens.size() - at));
+    const BatchPiece piece{part, static_cast<uint32_t>(at), blocks,
+                           static_cast<uint32_t>(part.size())};
+    runner.step({&piece, 1}, std::span(logits).subspan(at * runner.vocab_size(),
+                                                       part.size() * runner.vocab_size()));
+  }
+  return logits;
+}
+
+RunnerOptions tiny(kernels::KvType type, unsigned threads = 2) {
+  return {.threads = threads, .context_tokens = 256, .kv_tokens = 256, .kv_type = type};
+}
+
+}  // namespace
+
+TEST_CASE("every family gives the logits of Hugging Face transformers") {
+  for (const FamilyGolden& golden : family_goldens(TOKENMILL_SOURCE_DIR)) {
+    const auto runner = opened(described(golden.model), tiny(kernels::KvType::f32));
+    const double error = golden.error_of(logits_of(*runner, golden.tokens, golden.tokens.size()));
+    INFO(golden.name, ": ", error);
+    CHECK(error <= 1e-4);
+  }
+}
+
+TEST_CASE("chunks, threads, instruction sets and the place in the pool do not change a bit") {
+  for (const FamilyGolden& golden : family_goldens(TOKENMILL_SOURCE_DIR)) {
+    const auto model = described(golden.model);
+    unsetenv("TOKENMILL_ISA");
+    const auto whole =
+        logits_of(*opened(model, tiny(kernels::KvType::f16)), golden.tokens, golden.tokens.size());
+    for (const kernels::Ops* ops : kernels::available_ops()) {
+      setenv("TOKENMILL_ISA", std::string(ops->name).c_str(), 1);
+      for (const unsigned threads : {1U, 3U}) {
+        INFO(golden.name, " on ", ops->name, ", ", threads, " threads");
+        const auto runner = opened(model, tiny(kernels::KvType::f16, threads));
+        CHECK(logits_of(*runner, golden.tokens, threads == 1 ? 1 : 7) == whole);
+      }
+    }
+    unsetenv("TOKENMILL_ISA");
+  }
+}
+
+namespace {
+
+// One opened model lent to many engines; what others left in its cache must not matter.
+class Lent final : public Runner {
+ public:
+  Lent(Runner& owner, uint32_t blocks) : owner_(owner), blocks_(blocks) {}
+  uint32_t vocab_size() const override { return owner_.vocab_size(); }
+  uint32_t context_max() const override { return owner_.context_max(); }
+  uint32_t block_count() const override { return blocks_; }
+  uint32_t batch_tokens_max() const override { return owner_.batch_tokens_max(); }
+  void step(std::span<const BatchPiece> pieces, std::span<float> logits) override {
+    owner_.step(pieces, logits);
+  }
+
+ private:
+  Runner& owner_;
+  uint32_t blocks_;
+};
+
+std::string simulate(Runner& runner, World world, uint32_t seed) {
+  world.runner = [&](uint32_t blocks) {
+    REQUIRE(blocks <= runner.block_count());
+    return std::make_unique<Lent>(runner, blocks);
+  };
+  world.vocabulary = {.piece = [](TokenId t) { return std::string(1, static_cast<char>(t)); },
+                      .ends_generation = [](TokenId t) { return t == 2; }};
+  return Simulation(world, seed).run();
+}
+
+}  // namespace
+
+TEST_CASE("64 requests together give each the bytes that it gets alone") {
+  for (const FamilyGolden& golden : family_goldens(TOKENMILL_SOURCE_DIR)) {
+    const auto runner = opened(described(golden.model),
+                               {.threads = 2, .context_tokens = 256, .kv_tokens = 6 * 256});
+    INFO(golden.name);
+    CHECK(simulate(*runner, {}, 1) == "");
+  }
+}
+
+TEST_CASE("the same with a real, quantised model") {
+  const auto path = test_data::model("TOKENMILL_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf");
+  if (!path) {
+    MESSAGE("skipped: no SmolLM2; `tokenmill pull default` fetches it");
+    return;
+  }
+  const auto runner =
+      opened(described(*path), {.threads = 2, .context_tokens = 256, .kv_tokens = 6 * 256});
+  CHECK(simulate(*runner, {.requests = 64, .prompt_max = 60, .answer_max = 12}, 7) == "");
+}
+
+TEST_CASE("a quantised model stays near the float32 evaluation of its own weights") {
+  const auto path = test_data::model("TOKENMILL_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf");
+  if (!path) {
+    MESSAGE("skipped: no SmolLM2; `tokenmill pull default` fetches it");
+    return;
+  }
+  const auto model = described(*path);
+  const std::vector<TokenId> tokens = {504, 3575, 282, 4649, 314, 7042, 30};
+  const auto runner = opened(model, tiny(kernels::KvType::f16));
+  const auto fast = logits_of(*runner, tokens, tokens.size());
+  const auto slow = reference_logits(*model, tokens);
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < slow.size(); ++i) {
+    difference = std::max(difference, std::fabs(static_cast<double>(fast[i]) - slow[i]));
+    size = std::max(size, std::fabs(static_cast<double>(slow[i])));
+  }
+  CHECK(difference / size < 0.03);
+}
+
+TEST_CASE("a model that does not fit is refused with both numbers of bytes") {
+  const auto model = described(family_goldens(TOKENMILL_SOURCE_DIR)[0].model);
+  const auto refused = open_runner(model, {.context_tokens = 1 << 24, .kv_tokens = 4'000'000'000});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::exhausted);
+  CHECK(refused.error().message.find("available") != std::string::npos);
+  CHECK_FALSE(open_runner(model, {.context_tokens = 512, .kv_tokens = 64}).has_value());
+}
+
+}  // namespace mill::llm
