@@ -18,6 +18,7 @@ struct Command {
 };
 
 Run add_bench(CLI::App&);
+Run add_perplexity(CLI::App&);
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
 Run add_tokenize(CLI::App&);

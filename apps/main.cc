@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
+    Command{"perplexity", "Measure how well a model predicts a text", add_perplexity},
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"tokenize", "Text to token ids, and back", add_tokenize},

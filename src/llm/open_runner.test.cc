@@ -114,7 +114,7 @@ TEST_CASE("64 requests together give each the bytes that it gets alone") {
     const auto runner = opened(described(golden.model),
                                {.threads = 2, .context_tokens = 256, .kv_tokens = 6 * 256});
     INFO(golden.name);
-    CHECK(simulate(*runner, {}, 1) == "");
+    CHECK(simulate(*runner, World{}, 1) == "");
   }
 }
 
@@ -126,7 +126,10 @@ TEST_CASE("the same with a real, quantised model") {
   }
   const auto runner =
       opened(described(*path), {.threads = 2, .context_tokens = 256, .kv_tokens = 6 * 256});
-  CHECK(simulate(*runner, {.requests = 64, .prompt_max = 60, .answer_max = 12}, 7) == "");
+  World world;
+  world.prompt_max = 60;
+  world.answer_max = 12;
+  CHECK(simulate(*runner, std::move(world), 7) == "");
 }
 
 TEST_CASE("a quantised model stays near the float32 evaluation of its own weights") {
