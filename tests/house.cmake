@@ -16,3 +16,5 @@ endforeach()
 
 add_test(NAME program.pull COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/pull_test.py
          $<TARGET_FILE:tokenmill>)
+add_test(NAME program.first_run COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/first_run_test.py $<TARGET_FILE:tokenmill>)
