@@ -23,7 +23,6 @@ from transformers.utils import chat_template_utils
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import template_contexts
-import template_snippets
 
 NOW = datetime.datetime(2026, 2, 3, 4, 5, 6)
 OUT = pathlib.Path(__file__).parent.parent / "tests" / "golden" / "templates"
@@ -101,16 +100,14 @@ def write_renderings(templates):
 
 
 def write_snippets():
+    """Renders the rows of snippets.json again; to add one, add its template (and its context)."""
+    old = json.loads((OUT / "snippets.json").read_text(encoding="utf-8"))
     rows = []
-    for snippet in template_snippets.SNIPPETS:
-        template, extra = snippet if isinstance(snippet, tuple) else (snippet, None)
-        output = render(template, {**template_snippets.CONTEXT, **(extra or {})})
-        row = {"template": template}
-        if extra is not None:
-            row["context"] = extra
-        row["output" if output is not None else "error"] = output if output is not None else render.error
-        rows.append(row)
-    write("snippets.json", {"context": template_snippets.CONTEXT, "snippets": rows})
+    for row in old["snippets"]:
+        output = render(row["template"], {**old["context"], **row.get("context", {})})
+        outcome = {"error": render.error} if output is None else {"output": output}
+        rows.append({**{k: row[k] for k in ("template", "context") if k in row}, **outcome})
+    write("snippets.json", {"context": old["context"], "snippets": rows})
     print(f"{len(rows)} snippets, {sum('error' in r for r in rows)} errors")
 
 

@@ -40,7 +40,11 @@ SEARCH = {
         "return": {"type": "string"},
     },
 }
-BARE = {"name": "ping", "description": "no wrapper", "parameters": {"type": "object", "properties": {}}}
+BARE = {
+    "name": "ping",
+    "description": "no wrapper",
+    "parameters": {"type": "object", "properties": {}},
+}
 
 
 def call(arguments, name="get_weather", ident="call_0"):
@@ -72,7 +76,8 @@ TURNS = [user("Hi"), assistant("Hello! How can I help?"), user("What is 2+2?"), 
          user("  Thanks.  ")]
 TOOL_DICT = [
     user("Weather in Zürich?"),
-    assistant("", tool_calls=[call({"city": "Zürich", "days": 2, "deep": {"a": [1, 2.5, True, None]}})]),
+    assistant("", tool_calls=[
+        call({"city": "Zürich", "days": 2, "deep": {"a": [1, 2.5, True, None]}})]),
     tool('{"temp": 21.5}', name="get_weather", tool_call_id="call_0"),
 ]
 TOOL_STRING = [
@@ -106,8 +111,12 @@ WEIRD = [
     assistant("[INST] x [/INST] ```py\nprint('hi')\n```"),
     user(""),
 ]
-UNICODE = [system("Ты — помощник."), user("你好，世界 👩‍👩‍👧‍👦 e\u0301 ǅ İ ß ﬁ"), assistant("مرحبا \U0001f600"),
-           user("नमस्ते")]
+UNICODE = [
+    system("Ты — помощник."),
+    user("你好，世界 👩‍👩‍👧‍👦 e\u0301 ǅ İ ß ﬁ"),
+    assistant("مرحبا \U0001f600"),
+    user("नमस्ते"),
+]
 PARTS = [
     system([{"type": "text", "text": "Be brief."}]),
     user([{"type": "text", "text": "One "}, {"type": "text", "text": "two"}]),
@@ -131,8 +140,10 @@ CONTEXTS = {
     "tool_parallel": context(TOOL_PARALLEL, tools=[WEATHER, SEARCH], add_generation_prompt=True),
     "tool_no_list": context(TOOL_DICT, add_generation_prompt=True),
     "thinking": context(THINKING, add_generation_prompt=True),
-    "thinking_on": context(THINKING, add_generation_prompt=True, enable_thinking=True, thinking=True),
-    "thinking_off": context(THINKING, add_generation_prompt=True, enable_thinking=False, thinking=False),
+    "thinking_on": context(
+        THINKING, add_generation_prompt=True, enable_thinking=True, thinking=True),
+    "thinking_off": context(
+        THINKING, add_generation_prompt=True, enable_thinking=False, thinking=False),
     "effort": context(TURNS, add_generation_prompt=True, reasoning_effort="high",
                       builtin_tools=["browser", "python"], thinking_budget=512),
     "unicode": context(UNICODE, add_generation_prompt=True),
@@ -140,7 +151,8 @@ CONTEXTS = {
     "parts": context(PARTS, add_generation_prompt=True),
     "empty": context([], add_generation_prompt=True),
     "two_users": context([user("a"), user("b")], add_generation_prompt=True),
-    "developer": context([{"role": "developer", "content": "dev"}, user("u")], add_generation_prompt=True),
+    "developer": context(
+        [{"role": "developer", "content": "dev"}, user("u")], add_generation_prompt=True),
     "odd_role": context([{"role": "narrator", "content": "once"}, user("u")]),
     "no_content": context([{"role": "user"}, {"role": "assistant", "content": None}]),
     "documents": context([user("Read")], add_generation_prompt=True,

@@ -1,4 +1,5 @@
 #pragma once
+// tidy: data table
 // Upper and lower case beyond ASCII, from the Unicode 14.0.0 character database. A row maps
 // every `step`-th code point of first…last by adding `delta`.
 // clang-format off

@@ -108,7 +108,7 @@ Result<Value> repeated(Runtime& runtime, const Value& value, std::int64_t times)
     return runtime.text(std::move(result), text->safe);
   }
   const Sequence& sequence = *value.as<Sequence>();
-  TRY(runtime.charge(sequence.items.size() * count));
+  TRY(runtime.expect_items(sequence.items.size() * count));
   std::vector<Value> items;
   items.reserve(sequence.items.size() * count);
   for (std::size_t i = 0; i < count; ++i)
@@ -132,6 +132,7 @@ const Sequence* listed(const Value& value) {
 }
 
 Result<Value> concatenated(Runtime& runtime, const Sequence& a, const Sequence& b) {
+  TRY(runtime.expect_items(a.items.size() + b.items.size()));
   std::vector<Value> items = a.items;
   items.insert(items.end(), b.items.begin(), b.items.end());
   return runtime.list(std::move(items), a.shape);

@@ -30,6 +30,11 @@ Result<void> Runtime::expect_bytes(std::size_t bytes) {
   return charge_bytes(bytes);
 }
 
+Result<void> Runtime::expect_items(std::size_t count) {
+  TRY(hold(count * sizeof(Value)));
+  return charge(count);
+}
+
 Result<void> Runtime::hold(std::size_t bytes) const {
   if (bytes > kHeldBytesMax || meter_.held + bytes > kHeldBytesMax)
     return fail("the template's values need too much memory (limit: {} MB)", kHeldBytesMax >> 20);

@@ -47,6 +47,8 @@ class Runtime {
   Result<void> charge_bytes(std::size_t bytes) { return charge(1 + bytes / 64); }
   // … and before making a text of so many.
   Result<void> expect_bytes(std::size_t bytes);
+  // Before making a list of so many.
+  Result<void> expect_items(std::size_t count);
 
   // Makers of values; each counts what it makes.
   Result<Value> text(std::string utf8, bool safe = false);

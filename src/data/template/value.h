@@ -20,12 +20,67 @@
 
 namespace mill::jinja {
 
-class Value;
+struct Undefined;
+struct Text;
+struct Sequence;
+class Dict;
+struct Iterator;
+struct Namespace;
 struct Callable;
 struct Loop;
+struct None {};
 
 template <class T>
 using Ptr = std::shared_ptr<T>;
+
+class Value {
+ public:
+  using Data = std::variant<None, bool, std::int64_t, double, Ptr<const Undefined>, Ptr<const Text>,
+                            Ptr<const Sequence>, Ptr<const Dict>, Ptr<Iterator>, Ptr<Namespace>,
+                            Ptr<const Callable>, Ptr<Loop>>;
+
+  Value() = default;  // none
+  Value(bool value) : data_(value) {}
+  Value(std::int64_t value) : data_(value) {}
+  Value(double value) : data_(value) {}
+  template <class T>
+  Value(Ptr<T> pointer) : data_(std::move(pointer)) {}
+  // For literals of the template and for tests; what a render makes goes through Runtime::text,
+  // which counts it.
+  static Value text(std::string utf8);
+  static Value undefined(std::string reason);
+
+  const Data& data() const { return data_; }
+
+  // The value seen as T, or null: as<bool>, as<std::int64_t>, as<Text>, as<Dict>, …
+  template <class T>
+  const T* as() const {
+    constexpr bool kPlain =
+        std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>;
+    constexpr bool kMutable =
+        std::is_same_v<T, Iterator> || std::is_same_v<T, Namespace> || std::is_same_v<T, Loop>;
+    using Pointer = std::conditional_t<kMutable, Ptr<T>, Ptr<const T>>;
+    if constexpr (kPlain)
+      return std::get_if<T>(&data_);
+    else if (const auto* pointer = std::get_if<Pointer>(&data_))
+      return pointer->get();
+    return nullptr;
+  }
+  template <class T>
+  Ptr<T> shared() const {
+    const auto* pointer = std::get_if<Ptr<T>>(&data_);
+    return pointer != nullptr ? *pointer : nullptr;
+  }
+
+  bool is_none() const { return std::holds_alternative<None>(data_); }
+  bool is_undefined() const { return as<Undefined>() != nullptr; }
+  // Python's bool is an int: True + 1 == 2.
+  std::optional<std::int64_t> integer() const;
+  std::optional<double> number() const;
+
+ private:
+  Data data_;
+};
 
 // Bytes that live values hold, counted down again when the value dies.
 struct Meter {
@@ -46,8 +101,6 @@ class Held {
   Meter* meter_ = nullptr;
   std::size_t bytes_ = 0;
 };
-
-struct None {};
 
 // Prints as nothing, iterates as nothing, is false; any other use fails with `reason`.
 struct Undefined {
@@ -105,55 +158,6 @@ struct Namespace {
   std::vector<std::pair<std::string, Value>> items;
   const Value* find(std::string_view name) const;
   void set(std::string_view name, Value value);
-};
-
-class Value {
- public:
-  using Data = std::variant<None, bool, std::int64_t, double, Ptr<const Undefined>, Ptr<const Text>,
-                            Ptr<const Sequence>, Ptr<const Dict>, Ptr<Iterator>, Ptr<Namespace>,
-                            Ptr<const Callable>, Ptr<Loop>>;
-
-  Value() = default;  // none
-  Value(bool value) : data_(value) {}
-  Value(std::int64_t value) : data_(value) {}
-  Value(double value) : data_(value) {}
-  template <class T>
-  Value(Ptr<T> pointer) : data_(std::move(pointer)) {}
-  // For literals of the template and for tests; what a render makes goes through Runtime::text,
-  // which counts it.
-  static Value text(std::string utf8);
-  static Value undefined(std::string reason);
-
-  const Data& data() const { return data_; }
-
-  // The value seen as T, or null: as<bool>, as<std::int64_t>, as<Text>, as<Dict>, …
-  template <class T>
-  const T* as() const {
-    constexpr bool kPlain =
-        std::is_same_v<T, bool> || std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>;
-    constexpr bool kMutable =
-        std::is_same_v<T, Iterator> || std::is_same_v<T, Namespace> || std::is_same_v<T, Loop>;
-    using Pointer = std::conditional_t<kMutable, Ptr<T>, Ptr<const T>>;
-    if constexpr (kPlain)
-      return std::get_if<T>(&data_);
-    else if (const auto* pointer = std::get_if<Pointer>(&data_))
-      return pointer->get();
-    return nullptr;
-  }
-  template <class T>
-  Ptr<T> shared() const {
-    const auto* pointer = std::get_if<Ptr<T>>(&data_);
-    return pointer != nullptr ? *pointer : nullptr;
-  }
-
-  bool is_none() const { return std::holds_alternative<None>(data_); }
-  bool is_undefined() const { return as<Undefined>() != nullptr; }
-  // Python's bool is an int: True + 1 == 2.
-  std::optional<std::int64_t> integer() const;
-  std::optional<double> number() const;
-
- private:
-  Data data_;
 };
 
 bool truthy(const Value& value);
