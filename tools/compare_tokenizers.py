@@ -6,7 +6,7 @@
 DIR is the unpacked tokenizers archive. Needs `pip install tokenizers sentencepiece`. The corpus is
 generated (the same on every machine); --english FILE adds a text of your own (wikitext-2),
 --code DIR the source files of a folder. Exit code 0 if every text gives the same ids and every list
-of ids the same text.
+of ids the same text. --write-golden FILE writes the small file that the unit tests read instead.
 """
 import argparse
 import json
@@ -209,9 +209,35 @@ def compare_random_ids(peer, mill, rng):
     return report("random ids", mill.decode(lists, ["--no-special"]), want, lambda *_: "")
 
 
+GOLDEN = ["Hello world", " Hello  world!\n", "", " ", "\n\n", "it's WE'LL I'D 'S", "12345 6.78 ½",
+          "camelCaseHTTPServer2Go", "def f(x):\n    return x ** 2  # é\n\n\n\tpass\r\n", "a\u180eb",
+          "e\u0301 \u212b 각 ﬁ", "你好，世界。こんにちは", "مَرْحَبًا بالعالم", "हिन्दी กำ ខ្មែរ",
+          "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 1️⃣", "<s>[INST] <|im_start|>user<|im_end|> </s>", "▁▁x ▁",
+          "\ufffd\u0000\u0007",
+          "~!@#$%^&*()_+{}|:\"<>?`-=[]\\;',./", " " * 40 + "x" * 40]
+
+
+def write_golden(path, jobs):
+    """Texts, and for each vocabulary the ids of each and the text they decode to."""
+    import sentencepiece
+    import tokenizers
+    texts = GOLDEN + [generated("mixed", 60, n).decode() for n in range(12)]
+    rows = {}
+    for _, file, kind in jobs:
+        peer = kind(file)
+        ids = [peer.encode(t, False) for t in texts]
+        rows[f"{file.parent.name}/{file.name}"] = {
+            "ids": ids, "decoded": [peer.decode(i, False) for i in ids]}
+    made = (f"tools/compare_tokenizers.py --write-golden, tokenizers {tokenizers.__version__}, "
+            f"sentencepiece {sentencepiece.__version__}")
+    golden = {"provenance": made, "texts": texts, "vocabularies": rows}
+    pathlib.Path(path).write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokenmill", required=True)
+    parser.add_argument("--tokenmill")
+    parser.add_argument("--write-golden")
     parser.add_argument("--data", required=True)
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--english")
@@ -221,6 +247,8 @@ def main():
     jobs = [(p.parent.name, p, HuggingFace) for p in sorted(data.glob("*/tokenizer.json"))]
     jobs += [("llama2.model", data / "llama2/tokenizer.model", SentencePiece)]
     jobs += [(p.name[-24:], p, SentencePiece) for p in sorted((data / "mistral").glob("*.model*"))]
+    if args.write_golden:
+        return write_golden(args.write_golden, jobs)
     texts = corpus(args)
     faults = 0
     for name, path, kind in jobs:

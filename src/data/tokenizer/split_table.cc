@@ -78,7 +78,7 @@ constexpr std::array kTable = {
     SplitRow{.names = " qwen2 deepseek-r1-qwen stablelm2 hunyuan megrez solar-open ",
              .patterns = kQwen2,
              .nfc = true},
-    SplitRow{.names = " qwen35 ", .patterns = kQwen35, .nfc = true},
+    SplitRow{.names = " qwen35 ", .patterns = kQwen35},
     SplitRow{.names = " tekken ", .patterns = kTekken, .ignore_merges = true, .add_bos = true},
     SplitRow{.names = " gpt-4o llama4 ", .patterns = kGpt4o},
     SplitRow{.names = " deepseek-v3 hunyuan-dense joyai-llm ", .patterns = kDeepseek3},
