@@ -81,7 +81,7 @@ def corpus(args):
     """Name → list of byte strings, each tokenized on its own."""
     texts = {}
     for kind, size in [("latin", 300000), ("code", 300000), ("scripts", 400000), ("emoji", 200000),
-                       ("mixed", 400000), ("number", 50000)]:
+                       ("mixed", 500000), ("number", 50000)]:
         whole = generated(kind, size, 0)
         texts[kind] = [whole] + [generated(kind, n, n) for n in range(1, 60)]
     texts["broken"] = [broken(200000)] + [generated("mixed", 40, n)[n % 7:-1] for n in range(60)]

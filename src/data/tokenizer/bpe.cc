@@ -63,21 +63,21 @@ void join(Symbol& left, const Symbol& right, TokenId id) {
 }  // namespace
 
 void Bpe::Word::merge_short(std::vector<Symbol>& symbols) const {
-  std::array<Merge, kShortWord> merges;  // merges[i]: of symbols i and i + 1
-  size_t pairs = symbols.size() - 1;
-  for (size_t i = 0; i < pairs; ++i) merges[i] = merge_of(symbols[i], symbols[i + 1]);
-  while (pairs > 0) {
+  std::array<Merge, kShortWord> pairs;  // pairs[i]: of symbols i and i + 1
+  size_t count = symbols.size() - 1;
+  for (size_t i = 0; i < count; ++i) pairs[i] = merge_of(symbols[i], symbols[i + 1]);
+  while (count > 0) {
     const auto by_rank = [](const Merge& a, const Merge& b) { return a.rank < b.rank; };
-    const auto end = merges.begin() + static_cast<ptrdiff_t>(pairs);
-    const auto best = std::min_element(merges.begin(), end, by_rank);
+    const auto end = pairs.begin() + static_cast<ptrdiff_t>(count);
+    const auto best = std::min_element(pairs.begin(), end, by_rank);
     if (best->rank == UINT32_MAX) return;
-    const auto at = static_cast<size_t>(best - merges.begin());
+    const auto at = static_cast<size_t>(best - pairs.begin());
     join(symbols[at], symbols[at + 1], best->id);
     symbols.erase(symbols.begin() + static_cast<ptrdiff_t>(at) + 1);
     std::copy(best + 1, end, best);
-    --pairs;
-    if (at < pairs) merges[at] = merge_of(symbols[at], symbols[at + 1]);
-    if (at > 0) merges[at - 1] = merge_of(symbols[at - 1], symbols[at]);
+    --count;
+    if (at < count) pairs[at] = merge_of(symbols[at], symbols[at + 1]);
+    if (at > 0) pairs[at - 1] = merge_of(symbols[at - 1], symbols[at]);
   }
 }
 

@@ -84,13 +84,26 @@ Result<void> fill_vocab(Tokenizer::Impl& impl, const Lists& lists) {
   return {};
 }
 
+// Converters write the spaces of user-defined tokens as spaces; they are found, as SentencePiece
+// finds them, in the text with its spaces marked: a ▁ of the text counts as one.
+bool add_spaces(Tokenizer::Impl& impl, AddedToken token) {
+  const bool by_scores = impl.bpe.options.rule == Bpe::Rule::scores;
+  if (!by_scores || token.special || token.content.find(' ') == std::string::npos) return false;
+  const TextEdit mark = Replace{" ", std::nullopt, std::string(kMetaspace)};
+  apply({&mark, 1}, true, token.content);
+  impl.normalized_added.add(std::move(token));
+  return true;
+}
+
 void fill_added(Tokenizer::Impl& impl, const Lists& lists) {
   for (size_t i = 0; i < lists.types.size(); ++i) {
     const int64_t type = lists.types[i];
     if (type != kControl && type != kUserDefined && type != kUnknown) continue;
-    add_token(impl, {.content = std::string(lists.tokens[i]),
-                     .id = static_cast<TokenId>(i),
-                     .special = type != kUserDefined});
+    AddedToken token;
+    token.content = lists.tokens[i];
+    token.id = static_cast<TokenId>(i);
+    token.special = type != kUserDefined;
+    if (!add_spaces(impl, token)) add_token(impl, std::move(token));
   }
 }
 
@@ -158,8 +171,8 @@ Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const 
     impl.bpe.score_ranks.push_back(Bpe::rank_of_score(static_cast<float>(score)));
   }
   TRY_ASSIGN(const bool space, flag_in(file, "add_space_prefix", true));
-  if (space) impl.pre.edits.emplace_back(Prepend{" "});
-  impl.pre.edits.emplace_back(Replace{" ", std::nullopt, std::string(kMetaspace)});
+  if (space) impl.edits.emplace_back(Prepend{" "});
+  impl.edits.emplace_back(Replace{" ", std::nullopt, std::string(kMetaspace)});
   impl.decoder.replacements.push_back({std::string(kMetaspace), " "});
   impl.decoder.byte_fallback = true;
   impl.decoder.strip = std::string(kSpace);
@@ -170,7 +183,9 @@ Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const 
 Result<void> read_ids(Tokenizer::Impl& impl, const ModelFile& file, bool bos_by_default) {
   TRY_ASSIGN(impl.bos, token_in(file, impl.vocab, "bos_token_id"));
   TRY_ASSIGN(impl.eos, token_in(file, impl.vocab, "eos_token_id"));
-  TRY_ASSIGN(impl.bpe.options.unknown, token_in(file, impl.vocab, "unknown_token_id"));
+  TRY_ASSIGN(const TokenId unknown, token_in(file, impl.vocab, "unknown_token_id"));
+  // Bytes that a byte-level vocabulary lacks are dropped, as Hugging Face and ggml do.
+  if (impl.bpe.options.rule == Bpe::Rule::scores) impl.bpe.options.unknown = unknown;
   for (const char* name : {"eot_token_id", "eom_token_id"}) {
     TRY_ASSIGN(const TokenId id, token_in(file, impl.vocab, name));
     add_end(impl, id);

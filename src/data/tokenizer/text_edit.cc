@@ -51,7 +51,12 @@ struct Editor {
   void operator()(const Replace& edit) const {
     std::string out;
     size_t from = 0;
-    for (auto match = first_match(edit, 0); match; match = first_match(edit, match->end)) {
+    std::optional<Regex::Matcher> matcher;
+    if (edit.regex) matcher.emplace(*edit.regex);
+    const auto next = [&] {
+      return matcher ? matcher->find(text, from) : find_literal(edit.pattern, from);
+    };
+    for (auto match = next(); match; match = next()) {
       if (match->end == match->begin) break;  // an empty match would never end
       out.append(text, from, match->begin - from).append(edit.content);
       from = match->end;
@@ -67,11 +72,10 @@ struct Editor {
     if (edit.left) text.erase(0, std::min(text.find_first_not_of(kBlank), text.size()));
   }
 
-  std::optional<Span> first_match(const Replace& edit, size_t from) const {
-    if (edit.regex) return Regex::Matcher(*edit.regex).find(text, from);
-    const size_t at = text.find(edit.pattern, from);
+  std::optional<Span> find_literal(const std::string& pattern, size_t from) const {
+    const size_t at = text.find(pattern, from);
     if (at == std::string::npos) return std::nullopt;
-    return Span{at, at + edit.pattern.size()};
+    return Span{at, at + pattern.size()};
   }
 };
 

@@ -1,12 +1,13 @@
 // Bytes a second of encoding, and the time it takes to open a vocabulary. Goals: 20 MB/s of English
 // on one thread, and SmolLM2's GGUF open in 60 ms.
 
+#include "data/tokenizer/tokenizer.h"
+
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "base/test_data.h"
-#include "data/tokenizer/tokenizer.h"
 
 namespace {
 
@@ -15,8 +16,9 @@ std::optional<std::filesystem::path> model() {
 }
 
 std::string english(size_t bytes) {
-  constexpr const char* kWords[] = {"the ", "quick ", "brown ", "fox's ", "jumped, ", "over ",
-                                    "1984 ", "lazy ", "dogs. ", "Nevertheless ", "\n", "(and) "};
+  constexpr const char* kWords[] = {"the ",     "quick ",        "brown ", "fox's ",
+                                    "jumped, ", "over ",         "1984 ",  "lazy ",
+                                    "dogs. ",   "Nevertheless ", "\n",     "(and) "};
   std::string text;
   for (size_t state = 1; text.size() < bytes; state = state * 6364136223846793005U + 1)
     text += kWords[(state >> 33) % std::size(kWords)];
