@@ -54,6 +54,7 @@ struct Bench {
   std::unique_ptr<llm::Runner> runner;
   const kernels::Ops* ops = nullptr;
   unsigned threads = 0;
+  size_t peak_memory_bytes = 0;  // of the cases, before the limits are measured
 };
 
 Result<Bench> open_bench(const BenchOptions& options) {
@@ -62,7 +63,7 @@ Result<Bench> open_bench(const BenchOptions& options) {
   TRY_ASSIGN(llm::ModelDescription description,
              llm::describe_model(std::make_shared<ModelFile>(std::move(file))));
   const auto model = std::make_shared<const llm::ModelDescription>(std::move(description));
-  Bench bench{options, model, path.string(), nullptr, nullptr, 0};
+  Bench bench{.options = options, .model = model, .path = path.string(), .runner = nullptr};
   bench.threads = Team(options.threads).size();
   TRY_ASSIGN(bench.ops, kernels::choose_ops());
   TRY_ASSIGN(bench.runner,
@@ -107,7 +108,7 @@ nlohmann::ordered_json row_of(const Bench& bench, const Figures& f, const Limits
                                 {limits.kind + "_ops_per_s", limits.operations_per_s},
                                 {"isa", bench.ops->name},
                                 {"threads", bench.threads},
-                                {"peak_memory_bytes", peak_memory()}};
+                                {"peak_memory_bytes", bench.peak_memory_bytes}};
   const std::vector<double> all = ratios(f);
   if (peer != nullptr && !all.empty()) {
     row["peer"] = peer->version;
@@ -136,7 +137,7 @@ void print_table(const Bench& bench, const std::vector<nlohmann::ordered_json>& 
                  row["ratio_max"].get<double>());
     fmt::print("\n");
   }
-  fmt::print("peak memory {} MiB\n", peak_memory() >> 20);
+  fmt::print("peak memory {} MiB\n", bench.peak_memory_bytes >> 20);
 }
 
 Result<void> bench_model(const BenchOptions& options) {
@@ -150,6 +151,7 @@ Result<void> bench_model(const BenchOptions& options) {
   }
   TRY_ASSIGN(Bench bench, open_bench(options));
   TRY_ASSIGN(const auto figures, measure(bench, peer.get()));
+  bench.peak_memory_bytes = peak_memory();
   const Limits limits = measure_limits(bench.threads, *bench.ops, *bench.model);
   std::vector<nlohmann::ordered_json> rows;
   for (const Figures& f : figures) rows.push_back(row_of(bench, f, limits, peer.get()));
