@@ -7,7 +7,10 @@
 
 Needs llama-cpp-python and numpy. The windows' tokens are those that tokenmill saved, so both
 programs judge the same positions; the rows are those of `tokenmill perplexity`: the second half of
-each window.
+each window. Over a whole text the logits would fill the disk; then tokens alone give the perplexity:
+
+    tokenmill tokenize --model MODEL --file TEXT --literal --json > tokens.json
+    python3 tools/peer_quality.py MODEL tokens.json
 """
 import argparse
 import ctypes
@@ -52,33 +55,58 @@ def window_logits(model, context, tokens):
     return np.stack(rows)
 
 
+def saved_windows(path, vocab, options):
+    """(tokens, log-softmax of the saved rows) of each window."""
+    half = options.context // 2
+    rows = options.context - half
+    with open(path, "rb") as base:
+        for _ in range(options.windows):
+            tokens = np.frombuffer(base.read(4 * options.context), np.int32)
+            logits = np.frombuffer(base.read(4 * rows * vocab), np.float32)
+            yield tokens, log_softmax(logits.reshape(rows, vocab))[:-1]
+
+
+def token_windows(path, bos, options):
+    """(tokens, None) of each window; the first token becomes BOS where the text begins with it."""
+    with open(path) as file:
+        tokens = np.array(json.load(file)["tokens"], np.int32)
+    for w in range(min(len(tokens) // options.context, options.windows or len(tokens))):
+        window = tokens[w * options.context:(w + 1) * options.context]
+        if tokens[0] == bos:
+            window[0] = bos
+        yield window, None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model")
-    parser.add_argument("base", help="file of tokenmill perplexity --save-logits")
-    parser.add_argument("--windows", type=int, required=True)
+    parser.add_argument("base", help="of perplexity --save-logits, or tokens as JSON")
+    parser.add_argument("--windows", type=int, default=0)
     parser.add_argument("--context", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     model, context, silent = opened(options.model, options.context, options.threads)
-    vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
+    vocabulary = llama_cpp.llama_model_get_vocab(model)
+    vocab = llama_cpp.llama_vocab_n_tokens(vocabulary)
+    if options.base.endswith(".json"):
+        windows = token_windows(options.base, llama_cpp.llama_vocab_bos(vocabulary), options)
+    else:
+        windows = saved_windows(options.base, vocab, options)
+    half = options.context // 2
     nll, divergence, same_top, count = 0.0, 0.0, 0, 0
-    with open(options.base, "rb") as base:
-        for _ in range(options.windows):
-            tokens = np.frombuffer(base.read(4 * options.context), np.int32)
-            half = options.context // 2
-            rows = options.context - half
-            wanted = np.frombuffer(base.read(4 * rows * vocab), np.float32).reshape(rows, vocab)
-            p = log_softmax(wanted)[:-1]
-            q = log_softmax(window_logits(model, context, tokens))[:-1]
-            nll -= q[np.arange(rows - 1), tokens[half + 1:]].sum()
+    for tokens, p in windows:
+        q = log_softmax(window_logits(model, context, tokens))[:-1]
+        nll -= q[np.arange(len(q)), tokens[half + 1:]].sum()
+        count += len(q)
+        if p is not None:
             divergence += (np.exp(p) * (p - q)).sum()
             same_top += int((p.argmax(axis=1) == q.argmax(axis=1)).sum())
-            count += rows - 1
-    print(json.dumps({"perplexity": float(np.exp(nll / count)), "tokens_scored": count,
-                      "kl_divergence": float(divergence / count),
-                      "same_top_token": same_top / count,
-                      "llama_cpp_python": llama_cpp.__version__}))
+    result = {"perplexity": float(np.exp(nll / count)), "tokens_scored": count}
+    if not options.base.endswith(".json"):
+        result["kl_divergence"] = float(divergence / count)
+        result["same_top_token"] = same_top / count
+    result["llama_cpp_python"] = llama_cpp.__version__
+    print(json.dumps(result))
     del silent
 
 
