@@ -18,9 +18,13 @@ struct Command {
 };
 
 Run add_bench(CLI::App&);
+Run add_chat(CLI::App&);
+Run add_complete(CLI::App&);
+Run add_models(CLI::App&);
 Run add_perplexity(CLI::App&);
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
+Run add_serve(CLI::App&);
 Run add_tokenize(CLI::App&);
 Run add_version(CLI::App&);
 

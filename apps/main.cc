@@ -11,11 +11,15 @@ namespace mill::apps {
 namespace {
 
 constexpr std::array kCommands = {
-    Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
-    Command{"perplexity", "Measure how well a model predicts a text", add_perplexity},
-    Command{"pull", "Fetch a model, and print where it lies", add_pull},
-    Command{"quantize", "Convert a model file to another number format", add_quantize},
+    Command{"serve", "Serve a model to clients of the OpenAI API", add_serve},
+    Command{"chat", "Talk with a model", add_chat},
+    Command{"complete", "Continue a text", add_complete},
     Command{"tokenize", "Text to token ids, and back", add_tokenize},
+    Command{"perplexity", "Measure how well a model predicts a text", add_perplexity},
+    Command{"quantize", "Convert a model file to another number format", add_quantize},
+    Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
+    Command{"models", "List the models that are here", add_models},
+    Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"version", "Print the version", add_version},
 };
 

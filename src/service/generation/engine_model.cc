@@ -20,12 +20,7 @@ EngineModel::EngineModel(EngineModelParts parts)
             .vocab_size = parts_.engine->tokenizer().vocab_size()} {}
 
 Result<std::string> EngineModel::render(const nlohmann::ordered_json& context) const {
-  if (!parts_.chat_template)
-    return fail(
-        ErrorKind::unsupported,
-        "{} has no chat template, so it cannot hold a conversation; ask for a completion of "
-        "a text instead (/v1/completions, tokenmill complete)",
-        info_.id);
+  TRY(parts_.chat_template);
   nlohmann::ordered_json full = context;
   full["bos_token"] = spelt(parts_.engine->tokenizer(), parts_.engine->tokenizer().bos());
   full["eos_token"] = spelt(parts_.engine->tokenizer(), parts_.engine->tokenizer().eos());

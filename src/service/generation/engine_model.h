@@ -2,7 +2,6 @@
 // A model that the engine runs, with the template that turns conversations into its prompts.
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "data/template/chat_template.h"
@@ -15,7 +14,7 @@ struct EngineModelParts {
   std::string id;
   int64_t created = 0;
   std::unique_ptr<llm::Engine> engine;
-  std::optional<ChatTemplate> chat_template;  // without one, conversations are refused
+  Result<ChatTemplate> chat_template;  // or why there is none, which refuses conversations
 };
 
 class EngineModel : public ServedModel {
@@ -29,7 +28,7 @@ class EngineModel : public ServedModel {
   Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) override;
   void cancel(uint64_t request) override;
 
-  llm::Engine& engine() { return *parts_.engine; }
+  const Result<ChatTemplate>& chat_template() const { return parts_.chat_template; }
 
  private:
   EngineModelParts parts_;

@@ -1,6 +1,6 @@
-#include <cstdlib>
-
 #include "service/http/request_parser.h"
+
+#include <cstdlib>
 
 // The first byte says where the rest is split in two: parsing must not depend on it.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -127,9 +127,19 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Han
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
+Result<void> Server::can_listen(const ServerOptions& options) {
+  asio::io_context context;
+  tcp::acceptor acceptor(context);
+  TRY_ASSIGN(const tcp::endpoint endpoint, endpoint_of(context, options));
+  return open_listener(acceptor, endpoint, options);
+}
+
 Server::~Server() {
   drain(milliseconds(0));
   for (std::thread& thread : impl_->threads) thread.join();  // they end for want of work
+  // Whoever still has an Exchange keeps the hub; what the handler owns shall not die with them.
+  impl_->hub->handler = nullptr;
+  impl_->hub->closed = nullptr;
 }
 
 void Server::Impl::accept() {

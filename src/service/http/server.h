@@ -34,6 +34,8 @@ class Server {
  public:
   // Listens and answers from now on. A port that is taken is an Error that says what to do.
   static Result<std::unique_ptr<Server>> listen(const ServerOptions&, Handler);
+  // Whether listen() would succeed now; for those who have long work to do before it.
+  static Result<void> can_listen(const ServerOptions&);
   ~Server();  // drain(0)
 
   uint16_t port() const;

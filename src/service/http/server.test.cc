@@ -271,6 +271,25 @@ TEST_CASE("a drain that takes too long cuts off what is left") {
   CHECK(client.all().empty());
 }
 
+TEST_CASE("an exchange that outlives its server owns nothing of the handler's") {
+  const auto owned = std::make_shared<int>(1);
+  std::shared_ptr<Exchange> kept;
+  std::atomic<bool> arrived{false};
+  {
+    auto server =
+        Server::listen({.port = 0}, [&kept, &arrived, owned](const Request&, auto exchange) {
+          kept = exchange;
+          arrived = true;
+        });
+    REQUIRE(server.has_value());
+    Client client((*server)->port());
+    client.send(get("/"));
+    REQUIRE(eventually([&] { return arrived.load(); }));
+  }
+  CHECK(owned.use_count() == 1);
+  kept->respond({});
+}
+
 TEST_CASE("a port in use is an error that says what to do") {
   Fixture fixture;
   const auto second = Server::listen({.port = fixture.server->port()}, {});

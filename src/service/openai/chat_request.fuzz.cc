@@ -1,6 +1,7 @@
+#include "service/openai/chat_request.h"
+
 #include <cstdint>
 
-#include "service/openai/chat_request.h"
 #include "service/openai/completion_request.h"
 
 // Every body is a request or a refusal with a sentence.

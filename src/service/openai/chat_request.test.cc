@@ -47,7 +47,8 @@ TEST_CASE("a full chat request is read as it is meant") {
 
 TEST_CASE("null is the same as absent, and a lone stop string is a list of one") {
   const auto request = parse(
-      R"("temperature": null, "stop": "x", "n": null, "seed": null, "tools": null, "logprobs": null)");
+      R"("temperature": null, "stop": "x", "n": null, "seed": null, "tools": null,
+         "logprobs": null)");
   REQUIRE(request.has_value());
   CHECK(request->params.sampling.temperature == 1);
   CHECK(request->params.stop == std::vector<std::string>{"x"});
@@ -57,7 +58,8 @@ TEST_CASE("null is the same as absent, and a lone stop string is a list of one")
 
 TEST_CASE("contents become strings, arguments become objects, developers become systems") {
   const auto request = parse("", R"([
-      {"role": "developer", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+      {"role": "developer",
+       "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
       {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "type": "function",
         "function": {"name": "f", "arguments": "{\"x\": 1}"}}]},
       {"role": "tool", "tool_call_id": "1", "content": "2"}])");

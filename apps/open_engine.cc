@@ -1,0 +1,141 @@
+#include "apps/open_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "apps/chat_template_source.h"
+#include "apps/model_store.h"
+#include "data/model_file.h"
+#include "kernels/ops.h"
+#include "llm/open_runner.h"
+
+namespace mill::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct KvTypeName {
+  const char* name;
+  kernels::KvType type;
+};
+constexpr std::array kKvTypes = {
+    KvTypeName{"f16", kernels::KvType::f16},
+    KvTypeName{"bf16", kernels::KvType::bf16},
+    KvTypeName{"q8", kernels::KvType::q8},
+    KvTypeName{"f32", kernels::KvType::f32},
+};
+
+Result<KvTypeName> kv_type_named(const std::string& name) {
+  for (const KvTypeName& row : kKvTypes) {
+    if (row.name == name) return row;
+  }
+  return fail(ErrorKind::invalid, "--kv-type {}: there are f16, bf16, q8 and f32", name);
+}
+
+// How many positions fit: each has a key and a value of every KV head in every layer.
+Result<uint32_t> kv_tokens_in(const std::string& memory, const KvTypeName& type,
+                              const llm::ModelConfig& config) {
+  if (memory.empty()) return 0;
+  TRY_ASSIGN(const uint64_t bytes, parse_bytes(memory));
+  const kernels::KvLayout layout{.type = type.type, .head_dim = config.head_dim};
+  const double each = static_cast<double>(layout.key_bytes() + layout.value_bytes()) *
+                      config.layers * config.kv_heads / llm::kBlockTokens;
+  const double tokens = static_cast<double>(bytes) / each;
+  if (tokens < 1024)
+    return fail(ErrorKind::invalid,
+                "--kv-memory {} holds {:.0f} tokens of this model ({:.0f} bytes each); at least "
+                "1024 are needed",
+                memory, tokens, each);
+  return static_cast<uint32_t>(std::min(tokens, 1e9));
+}
+
+Result<std::unique_ptr<llm::Runner>> open_runner_for(const std::shared_ptr<const ModelFile>& file,
+                                                     const ModelOptions& options) {
+  TRY_ASSIGN(llm::ModelDescription described, llm::describe_model(file));
+  auto description = std::make_shared<const llm::ModelDescription>(std::move(described));
+  TRY_ASSIGN(const KvTypeName kv, kv_type_named(options.kv_type));
+  llm::RunnerOptions runner;
+  runner.threads = options.threads;
+  runner.context_tokens = options.context;
+  runner.kv_type = kv.type;
+  TRY_ASSIGN(runner.kv_tokens, kv_tokens_in(options.kv_memory, kv, description->config));
+  return llm::open_runner(std::move(description), runner);
+}
+
+// A template that does not compile is no reason not to serve the model: the error is the answer to
+// whoever wants a conversation.
+Result<ChatTemplate> chat_template_of(const ModelFile& file) {
+  TRY_ASSIGN(const std::string source, chat_template_source(file));
+  auto compiled = ChatTemplate::compile(source);
+  if (!compiled) return within("the model's chat template", compiled.error());
+  return compiled;
+}
+
+int64_t modified_at(const fs::path& path) {
+  std::error_code error;
+  const auto time = fs::last_write_time(path, error);
+  if (error) return 0;
+  const auto system = std::chrono::file_clock::to_sys(time).time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(system).count();
+}
+
+std::string id_for(const fs::path& path) {
+  return path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  auto* positional = command.add_option(
+      "name", options.model, "A short name, what `tokenmill models` lists, or a path [default]");
+  command.add_option("--model", options.model, "The same")->excludes(positional);
+  command.add_option("--threads", options.threads, "Threads [one for each processor]");
+  command.add_option("--context", options.context,
+                     "Longest prompt and answer together, tokens [as trained, at most 8192]");
+  command.add_option("--kv-memory", options.kv_memory,
+                     "Room for keys and values, e.g. 512MB [four contexts, as memory allows]");
+  command.add_option("--kv-type", options.kv_type, "How they are kept: f16, bf16, q8, f32 [f16]");
+  command.add_option("--parallel", options.parallel, "Most requests answered at once [64]");
+}
+
+Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& options) {
+  TRY_ASSIGN(const fs::path path, resolve_model(options.model));
+  TRY_ASSIGN(ModelFile opened, open_model_file(path));
+  const auto file = std::make_shared<const ModelFile>(std::move(opened));
+  const llm::EngineOptions engine{.running_max = options.parallel};
+  TRY(engine.validate());
+  auto tokenizer = Tokenizer::open(*file);
+  if (!tokenizer) return within(path.string(), tokenizer.error());
+  auto runner = open_runner_for(file, options);
+  if (!runner) return within(path.string(), runner.error());
+  return std::make_unique<service::EngineModel>(service::EngineModelParts{
+      .id = options.model_id.empty() ? id_for(path) : options.model_id,
+      .created = modified_at(path),
+      .engine = std::make_unique<llm::Engine>(std::move(*runner), std::move(*tokenizer), engine),
+      .chat_template = chat_template_of(*file)});
+}
+
+Result<uint64_t> parse_bytes(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, double>, 10> kUnits = {{{"", 1},
+                                                                           {"B", 1},
+                                                                           {"K", 1e3},
+                                                                           {"KB", 1e3},
+                                                                           {"M", 1e6},
+                                                                           {"MB", 1e6},
+                                                                           {"MiB", 0x1p20},
+                                                                           {"G", 1e9},
+                                                                           {"GB", 1e9},
+                                                                           {"GiB", 0x1p30}}};
+  double number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(rest, static_cast<size_t>(text.data() + text.size() - rest));
+  for (const auto& [name, factor] : kUnits) {
+    if (error == std::errc() && unit == name && number >= 0 && number * factor < 1e18)
+      return static_cast<uint64_t>(number * factor);
+  }
+  return fail(ErrorKind::invalid, "'{}' is no amount of memory; write it like 512MB or 2GiB", text);
+}
+
+}  // namespace mill::apps

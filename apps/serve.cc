@@ -1,0 +1,93 @@
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "apps/command.h"
+#include "apps/open_engine.h"
+#include "service/http/server.h"
+#include "service/openai/endpoints.h"
+
+namespace mill::apps {
+namespace {
+
+constexpr http::milliseconds kDrain{30'000};
+
+struct ServeOptions {
+  ModelOptions model;
+  http::ServerOptions http;
+  std::string port_file;
+  bool json = false;
+};
+
+// Whoever waits for the file finds it whole: it appears by a rename.
+Result<void> write_port_file(const std::string& path, uint16_t port) {
+  if (path.empty()) return {};
+  const std::string partial = path + ".partial";
+  std::ofstream file(partial);
+  file << port << '\n';
+  file.close();
+  if (!file || std::rename(partial.c_str(), path.c_str()) != 0)
+    return fail(ErrorKind::io, "--port-file {}: {}", path, std::strerror(errno));
+  return {};
+}
+
+std::shared_ptr<openai::Service> service_for(std::shared_ptr<service::ServedModel> model) {
+  auto service = std::make_shared<openai::Service>();
+  service->models = {std::move(model)};
+  service->unix_time = [] {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  service->entropy = [] {
+    thread_local std::random_device device;
+    return (static_cast<uint64_t>(device()) << 32) | device();
+  };
+  return service;
+}
+
+void announce(const ServeOptions& options, const http::Server& server, const std::string& id) {
+  const std::string url = fmt::format("http://{}/v1", server.address());
+  if (options.json) {
+    fmt::print("{{\"url\": \"{}\", \"port\": {}}}\n", url, server.port());
+    std::fflush(stdout);
+  }
+  fmt::print(stderr, "serving {} on {} (Ctrl-C stops)\n", id, url);
+}
+
+Result<void> serve(const ServeOptions& options) {
+  TRY(http::Server::can_listen(options.http));  // before the model takes its time
+  TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(options.model));
+  if (const auto usable = model->chat_template(); !usable)
+    fmt::print(stderr, "no conversations: {}\n", usable.error().message);
+  const auto handler = http::router(openai::routes(service_for(model)));
+  TRY_ASSIGN(const auto server, http::Server::listen(options.http, handler));
+  TRY(write_port_file(options.port_file, server->port()));
+  announce(options, *server, model->info().id);
+  const bool clean = server->serve_until_signal(kDrain);
+  fmt::print(stderr, "{}\n", clean ? "stopped" : "stopped; what was not finished was cut off");
+  return {};
+}
+
+}  // namespace
+
+Run add_serve(CLI::App& command) {
+  auto options = std::make_shared<ServeOptions>();
+  add_model_options(command, options->model);
+  command.add_option("--model-id", options->model.model_id,
+                     "What clients call the model [the file's name]; `default` always works");
+  command.add_option("--host", options->http.host, "Address to listen on [127.0.0.1]");
+  command.add_option("--port", options->http.port, "Port; 0 = any free one [8080]");
+  command.add_option("--port-file", options->port_file, "Write the port here once ready");
+  command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
+  command.add_flag("--json", options->json, "Print one JSON object once ready");
+  return [options] { return serve(*options); };
+}
+
+}  // namespace mill::apps
