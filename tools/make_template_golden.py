@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden renderings of chat templates, made by Python's jinja2 as transformers sets it up.
 
-    make_template_golden.py ARCHIVE_FOLDER [GGUF…]   writes tests/golden/templates/*.json
+    make_template_golden.py ARCHIVE_FOLDER           writes tests/golden/templates/*.json
     make_template_golden.py --show TEMPLATE CONTEXT  prints one rendering, to compare by eye
 
 ARCHIVE_FOLDER is the unpacked shared/data/tokenizers.tar.zst. Its templates are not ours and are
@@ -66,14 +66,6 @@ def archive_templates(folder):
             yield f"{path.parent.name}/tokenizer_config.json", template
 
 
-def gguf_templates(path):
-    import gguf
-
-    field = gguf.GGUFReader(path).get_field("tokenizer.chat_template")
-    if field is not None:
-        yield f"gguf/{pathlib.Path(path).name}", field.contents()
-
-
 def write(name, content):
     content = {
         "made_by": f"tools/make_template_golden.py, jinja2 {jinja2.__version__}, "
@@ -119,10 +111,7 @@ def main(arguments):
         return
     OUT.mkdir(parents=True, exist_ok=True)
     write_snippets()
-    templates = list(archive_templates(pathlib.Path(arguments[0])))
-    for path in arguments[1:]:
-        templates += gguf_templates(path)
-    write_renderings(templates)
+    write_renderings(archive_templates(pathlib.Path(arguments[0])))
 
 
 if __name__ == "__main__":

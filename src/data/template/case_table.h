@@ -1,7 +1,7 @@
 #pragma once
 // tidy: data table
-// Upper and lower case beyond ASCII, from the Unicode 14.0.0 character database. A row maps
-// every `step`-th code point of first…last by adding `delta`.
+// Upper and lower case beyond ASCII, from the Unicode 14.0.0 character database, written by
+// tools/make_case_table.py. A row maps every `step`-th code point of first…last by adding `delta`.
 // clang-format off
 
 namespace mill::jinja {
@@ -207,7 +207,7 @@ inline constexpr CodeRange kUpperOnly[] = {
     {0x1f170, 0x1f189},
 };
 
-// Controls, formats, surrogates, private use and odd spaces (categories Cc Cf Cs Co Z*): what
+// Controls, formats, surrogates, private use and odd spaces (Cc Cf Cs Co Z*): what
 // Python's repr escapes. Code points without an assignment are taken as printable.
 inline constexpr CodeRange kUnprintable[] = {
     {0x80, 0xa0}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f},
