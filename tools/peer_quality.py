@@ -7,7 +7,7 @@
 
 Needs llama-cpp-python and numpy. The windows' tokens are those that tokenmill saved, so both
 programs judge the same positions; the rows are those of `tokenmill perplexity`: the second half of
-each window. Over a whole text the logits would fill the disk; then tokens alone give the perplexity:
+each window. Over a whole text the logits would fill the disk; tokens alone give the perplexity:
 
     tokenmill tokenize --model MODEL --file TEXT --literal --json > tokens.json
     python3 tools/peer_quality.py MODEL tokens.json

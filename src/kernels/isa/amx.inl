@@ -96,16 +96,21 @@ inline void multiply_one(const int8_t* x, size_t x_stride, const int8_t* w, Tile
   asm volatile("" : : : "memory");
 }
 
+// 16 rows' part of the sums over one (half) unit of the inputs.
+struct Part {
+  size_t row = 0, index = 0;  // the first row; which (half) unit
+};
+
 // acc += (d·scale)·sums (+ m·offset) for 16 rows of one (half) unit: add_unit() of matmul.inl.
 template <class Format>
 inline void add_sums(F (&acc)[16], const TileSums& sums, const UnitScales& s, const Activations& x,
-                     size_t row, size_t part) {
+                     Part part) {
   const size_t blocks = x.cols / kBlock;
-  const F d = s.d[part % Format::kSubs];
-  const F m = Format::kMins ? s.m[part % Format::kSubs] : f_set(0.0F);
-  const float* scale = x.scale + row * blocks + part / Format::kSubs;
+  const F d = s.d[part.index % Format::kSubs];
+  const F m = Format::kMins ? s.m[part.index % Format::kSubs] : f_set(0.0F);
+  const float* scale = x.scale + part.row * blocks + part.index / Format::kSubs;
   const float* offsets = Format::kSubs == 1 ? x.offset : x.offset_half;
-  const float* offset = offsets + row * blocks * Format::kSubs + part;
+  const float* offset = offsets + part.row * blocks * Format::kSubs + part.index;
 #pragma GCC unroll 16
   for (size_t r = 0; r < 16; ++r) {
     const F sum = f_from(_mm512_load_si512(sums.sum[r]));
@@ -133,13 +138,13 @@ inline void multiply_rows(const Matmul& op, const UnpackedPanel& panel, Chunk ch
     multiply_four<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
                            sums);
     for (size_t i = 0; i < 4; ++i)
-      add_sums<Format>(acc, sums[i], panel.scales[(part + i) / Format::kSubs], x, row,
-                       first + part + i);
+      add_sums<Format>(acc, sums[i], panel.scales[(part + i) / Format::kSubs], x,
+                       {row, first + part + i});
   }
   for (; part < parts; ++part) {
     multiply_one<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
                           sums[0]);
-    add_sums<Format>(acc, sums[0], panel.scales[part / Format::kSubs], x, row, first + part);
+    add_sums<Format>(acc, sums[0], panel.scales[part / Format::kSubs], x, {row, first + part});
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <limits>
 
 #include "llm/transformer/forward.h"
 
@@ -46,15 +46,17 @@ void dense(Lane& lane, Step& s, const TransformerLayer& w) {
 // scores the first is better (Jiang et al., Mixtral of Experts, 2024, section 2.1).
 void choose_experts(const Step& s, float* scores) {
   const ModelConfig& c = s.model.config();
-  std::vector<uint32_t> order(c.experts);
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return scores[a] > scores[b]; });
-  std::vector<float> best(c.experts_used);
-  for (size_t i = 0; i < best.size(); ++i) best[i] = scores[order[i]];
+  std::vector<uint32_t> chosen;
+  std::vector<float> best;
+  for (uint32_t n = 0; n < c.experts_used; ++n) {
+    float* const top = std::max_element(scores, scores + c.experts);
+    chosen.push_back(static_cast<uint32_t>(top - scores));
+    best.push_back(*top);
+    *top = -std::numeric_limits<float>::infinity();
+  }
   s.ops.softmax(best.data(), best.size());
-  std::fill(scores, scores + c.experts, 0.0F);
-  for (size_t i = 0; i < best.size(); ++i) scores[order[i]] = best[i];
+  std::fill_n(scores, c.experts, 0.0F);
+  for (size_t i = 0; i < best.size(); ++i) scores[chosen[i]] = best[i];
 }
 
 // Runs one expert on the rows that chose it. Experts come in order, so a row's sum has its own

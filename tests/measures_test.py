@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""`tokenmill bench` and `tokenmill perplexity`: their JSON, and what they say of wrong input."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = sys.argv[1]
+GOLDENS = pathlib.Path(__file__).parent / "golden/families"
+
+
+def run(*arguments):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+                          check=False)
+
+
+def expect(condition, what, result):
+    if not condition:
+        sys.exit(f"{what}\nexit {result.returncode}\n{result.stdout}\n{result.stderr}")
+
+
+def bench_prints_one_object_a_line():
+    result = run("bench", GOLDENS / "llama3/model.gguf", "--quick", "--json")
+    expect(result.returncode == 0, "bench failed", result)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    expect([row["case"] for row in rows] == ["prefill_512", "decode_1", "decode_16"],
+           "the cases are others", result)
+    for row in rows:
+        expect(row["tokens_per_s"] > 0 and 0 < row["limit_share"] <= 1, "not a figure", result)
+        expect("peer" not in row and "ratio" not in row, "a peer that nobody asked for", result)
+
+
+def bench_names_the_remedy():
+    result = run("bench", GOLDENS / "llama3/model.gguf", "--vs", "llama.cpp",
+                 "--peer", "/nonexistent/llama-bench")
+    expect(result.returncode == 3 and "--peer" in result.stderr, "no remedy", result)
+    result = run("bench", GOLDENS / "llama3/model.gguf", "--vs", "abacus")
+    expect(result.returncode == 2 and "llama.cpp" in result.stderr, "no peers named", result)
+
+
+def default_model():
+    given = os.environ.get("TOKENMILL_MODEL")
+    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+    path = given or f"{cache}/tokenmill/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+    return path if os.path.exists(path) else None
+
+
+def perplexity_of_a_text(model, folder):
+    text = folder / "text.txt"
+    text.write_text("The mill turns with the river, and the river does not hurry. " * 40)
+    result = run("perplexity", model, "--file", text, "--context", 64, "--windows", 3,
+                 "--base", model, "--json")
+    expect(result.returncode == 0, "perplexity failed", result)
+    row = json.loads(result.stdout)
+    expect(row["windows"] == 3 and row["tokens_scored"] == 3 * 31, "other tokens", result)
+    expect(1 < row["perplexity"] < 20, "a repeated sentence is easy to predict", result)
+    # The base keeps its cache in float32, which turns some roundings of the activations: as near as
+    # the model is to the float32 evaluation of its weights, and no nearer.
+    expect(0 < row["kl_divergence"] < 0.02, "far from itself", result)
+    text.write_text("Too short.")
+    result = run("perplexity", model, "--file", text)
+    expect(result.returncode == 2 and "512" in result.stderr, "no lengths named", result)
+
+
+bench_prints_one_object_a_line()
+bench_names_the_remedy()
+if default_model():
+    with tempfile.TemporaryDirectory() as scratch:
+        perplexity_of_a_text(default_model(), pathlib.Path(scratch))
+else:
+    print("skipped: perplexity, for want of a model; `tokenmill pull default` fetches it")
