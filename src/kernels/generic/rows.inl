@@ -87,16 +87,20 @@ void softmax(float* x, size_t n) {
   scale(1.0F / f_sum(sum), x, n);
 }
 
-// One block of 32: see activations.h. A block too small to have a scale is zero.
+// One block of 32: see activations.h. A block too small to have a scale is zero; one with a number
+// that is none (NaN, ±∞) has the scale NaN, so that its products are NaN and are noticed.
 inline void quantize_block(const Activations& a, size_t at) {
   const F x = f_load(a.values + at);
   const F y = f_load(a.values + at + 16);
+  const float unfit = f_sum(f_mul(f_add(x, y), f_set(0.0F)));  // 0, or NaN
   const float top = f_top(f_max(f_abs(x), f_abs(y)));
   const bool small = top < 1e-30F;
   const F inverse = f_set(small ? 0.0F : 127.0F / top);
-  const float scale_of_block = small ? 0.0F : top / 127.0F;
-  const I p = i_from(f_mul(x, inverse));
-  const I q = i_from(f_mul(y, inverse));
+  const float scale_of_block = (small ? 0.0F : top / 127.0F) + unfit;
+  const F lowest = f_set(-127.0F);
+  const F highest = f_set(127.0F);
+  const I p = i_from(f_min(f_max(f_mul(x, inverse), lowest), highest));
+  const I q = i_from(f_min(f_max(f_mul(y, inverse), lowest), highest));
   i_store_i8(a.quants + at, p);
   i_store_i8(a.quants + at + 16, q);
   const size_t block = at / kBlock;

@@ -49,25 +49,6 @@ void embed(Lane& lane, Step& s) {
   lane.barrier();
 }
 
-void logits(Lane& lane, Step& s) {
-  const ModelConfig& c = s.model.config();
-  const size_t rows = s.logit_rows.size();
-  if (rows == 0) return;
-  const Share share = lane.split(rows);
-  for (size_t i = share.begin; i < share.end; ++i) {
-    const float* x = s.buffers.hidden + s.logit_rows[i] * size_t{c.width};
-    std::copy(x, x + c.width, s.buffers.branch + i * c.width);
-  }
-  const Activations input =
-      normed_input(lane, s, {&s.model.final_norm, s.buffers.branch, s.buffers.normed, rows});
-  const Output head{&s.model.head, s.logits.data(), false};
-  project(lane, s, input, rows, {&head, 1});
-  if (c.logit_softcap <= 0.0F) return;
-  const Share part = lane.split(rows * c.vocab);
-  for (size_t i = part.begin; i < part.end; ++i)
-    s.logits[i] = c.logit_softcap * std::tanh(s.logits[i] / c.logit_softcap);
-}
-
 Activations input_view(const Step& s, const float* x, size_t cols) {
   Activations input = s.buffers.input;
   input.values = x;
@@ -87,6 +68,58 @@ void add_bias(const Step& s, const Output& o, size_t rows, kernels::Range panels
   const size_t end = std::min(panels.end * kernels::kPanelRows, outputs);
   for (size_t row = 0; row < rows && begin < end; ++row)
     s.ops.add(o.projection->bias + begin, o.out + row * outputs + begin, end - begin);
+}
+
+// What quantisation lost of the head's input, quantised in its turn: x = scale·q + rest. The head's
+// error goes straight into the probabilities, and it is one matrix for the few rows that are
+// wanted, so it gets both terms, some 16 bits of activations in all, at the price of one.
+void quantize_rest(Lane& lane, Step& s, const Activations& input, size_t rows) {
+  const Share share = lane.split(rows);
+  for (size_t i = share.begin * input.cols; i < share.end * input.cols; ++i) {
+    const float kept = input.scale[i / kernels::kBlock] * static_cast<float>(input.quants[i]);
+    s.buffers.rest_values[i] = input.values[i] - kept;
+  }
+  s.ops.quantize(s.buffers.rest, {share.begin, share.end});
+  lane.barrier();
+}
+
+// logits = head · input (+ head · rest); a few panels at a time, which the second product then
+// finds in the cache.
+void multiply_head(Lane& lane, Step& s, const Activations& input, size_t rows) {
+  const kernels::PackedMatrix& head = s.model.head.matrix;
+  const bool refined = kernels::packed_layout(head.dtype).bits < 16;
+  if (refined) quantize_rest(lane, s, input, rows);
+  constexpr size_t kPanelsTogether = 8;
+  const Share share = lane.split(head.panel_count());
+  for (size_t at = share.begin; at < share.end; at += kPanelsTogether) {
+    const kernels::Range panels{at, std::min(at + kPanelsTogether, share.end)};
+    kernels::Matmul product{&head, &input, rows, s.logits.data(), head.rows, false};
+    s.ops.matmul(product, panels);
+    product.input = &s.buffers.rest;
+    product.add = true;
+    if (refined) s.ops.matmul(product, panels);
+  }
+  if (s.model.head.bias != nullptr)
+    add_bias(s, {&s.model.head, s.logits.data(), false}, rows, {share.begin, share.end});
+  lane.barrier();
+}
+
+void logits(Lane& lane, Step& s) {
+  const ModelConfig& c = s.model.config();
+  const size_t rows = s.logit_rows.size();
+  if (rows == 0) return;
+  const Share share = lane.split(rows);
+  for (size_t i = share.begin; i < share.end; ++i) {
+    const float* x = s.buffers.hidden + s.logit_rows[i] * size_t{c.width};
+    std::copy(x, x + c.width, s.buffers.branch + i * c.width);
+  }
+  const Activations input =
+      normed_input(lane, s, {&s.model.final_norm, s.buffers.branch, s.buffers.normed, rows});
+  multiply_head(lane, s, input, rows);
+  if (c.logit_softcap <= 0.0F) return;
+  const Share part = lane.split(rows * c.vocab);
+  for (size_t i = part.begin; i < part.end; ++i)
+    s.logits[i] = c.logit_softcap * std::tanh(s.logits[i] / c.logit_softcap);
 }
 
 // Tokens that share a unit are such that tokens · heads ≤ kAttentionRows.

@@ -22,12 +22,23 @@ class Carver {
   size_t used_ = 0;
 };
 
+kernels::Activations carve_activations(Carver& carver, size_t rows, size_t cols) {
+  const size_t blocks = rows * cols / kernels::kBlock + rows;
+  kernels::Activations a;
+  a.quants = carver.take<int8_t>(rows * cols);
+  a.scale = carver.take<float>(blocks);
+  a.bias = carver.take<int32_t>(blocks);
+  a.offset = carver.take<float>(blocks);
+  a.bias_half = carver.take<int32_t>(2 * blocks);
+  a.offset_half = carver.take<float>(2 * blocks);
+  return a;
+}
+
 StepBuffers carve(Carver& carver, const ModelConfig& c, size_t tokens) {
   const size_t attention = size_t{c.heads} * c.head_dim;
   const size_t kv = size_t{c.kv_heads} * c.head_dim;
   const size_t widest = std::max({size_t{c.width}, attention, size_t{c.hidden}});
   const size_t angles = rope_variants(c).variants.size() * (c.rotary_dim / 2);
-  const size_t blocks = tokens * widest / kernels::kBlock + tokens;
   StepBuffers b;
   b.hidden = carver.take<float>(tokens * c.width);
   b.normed = carver.take<float>(tokens * c.width);
@@ -42,12 +53,11 @@ StepBuffers carve(Carver& carver, const ModelConfig& c, size_t tokens) {
   b.router = carver.take<float>(tokens * c.experts);
   b.cos = carver.take<float>(tokens * angles);
   b.sin = carver.take<float>(tokens * angles);
-  b.input.quants = carver.take<int8_t>(tokens * widest);
-  b.input.scale = carver.take<float>(blocks);
-  b.input.bias = carver.take<int32_t>(blocks);
-  b.input.offset = carver.take<float>(blocks);
-  b.input.bias_half = carver.take<int32_t>(2 * blocks);
-  b.input.offset_half = carver.take<float>(2 * blocks);
+  b.input = carve_activations(carver, tokens, widest);
+  b.rest = carve_activations(carver, tokens, c.width);
+  b.rest_values = carver.take<float>(tokens * c.width);
+  b.rest.values = b.rest_values;
+  b.rest.cols = c.width;
   return b;
 }
 

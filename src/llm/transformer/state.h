@@ -36,6 +36,9 @@ struct StepBuffers {
   float *gathered = nullptr, *router = nullptr;  // (tokens, width), (tokens, experts)
   float *cos = nullptr, *sin = nullptr;          // (variants, tokens, rotary_dim/2)
   kernels::Activations input;  // quantised rows of whichever of these is multiplied next
+  kernels::Activations
+      rest;  // (tokens, width): what the first quantisation of the head's input lost
+  float* rest_values = nullptr;
   Pages pages;
 };
 
