@@ -7,8 +7,8 @@
 
 #include "apps/command.h"
 #include "base/printable.h"
-#include "data/hf_to_gguf.h"
 #include "data/requantize.h"
+#include "llm/models/hf_to_gguf.h"
 
 namespace mill::apps {
 namespace {
@@ -69,9 +69,9 @@ Result<void> quantize(const Options& options) {
                 type_names());
   const RequantizeOptions how{.dtype = *dtype, .progress = report_progress};
   const bool folder = std::filesystem::is_directory(options.input);
-  TRY_ASSIGN(const Requantized result, folder
-                                           ? convert_hf_folder(options.input, options.output, how)
-                                           : requantize_gguf(options.input, options.output, how));
+  TRY_ASSIGN(const Requantized result,
+             folder ? llm::convert_hf_folder(options.input, options.output, how)
+                    : requantize_gguf(options.input, options.output, how));
   report(options, result);
   return {};
 }
@@ -88,8 +88,8 @@ Run add_quantize(CLI::App& command) {
   command.add_flag("--json", options->json, "Print one JSON object");
   command.footer(
       "Norms, biases and routers keep their type. A matrix whose rows do not divide into blocks of "
-      "the type becomes Q8_0, or F16. Hugging Face folders: llama, qwen2 and qwen3 with byte-level "
-      "BPE; the rest is refused.");
+      "the type becomes Q8_0, or F16. Hugging Face folders: every family that we run; the "
+      "vocabulary from tokenizer.json, byte-level BPE or SentencePiece's (Llama 2, Gemma 3).");
   return [options] { return quantize(*options); };
 }
 

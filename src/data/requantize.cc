@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/assert.h"
 #include "base/mapped_file.h"
 #include "data/convert.h"
 #include "data/gguf.h"
@@ -41,15 +42,39 @@ std::vector<std::byte> interleave(const Tensor& tensor, uint32_t heads) {
   return out;
 }
 
-Result<std::vector<std::byte>> convert_one(const ConversionJob& job, size_t i, uint32_t threads) {
-  Tensor source = job.sources[i];
-  std::vector<std::byte> moved;
-  const uint32_t heads = job.interleaved_heads.empty() ? 0 : job.interleaved_heads[i];
-  if (heads != 0) {
-    moved = interleave(source, heads);
-    source.bytes = moved;
+void add_offset(float offset, std::span<std::byte> f32) {
+  for (size_t at = 0; at < f32.size(); at += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, f32.data() + at, sizeof value);
+    value += offset;
+    std::memcpy(f32.data() + at, &value, sizeof value);
   }
-  return convert(source, job.plan[i].to, threads);
+}
+
+Result<std::vector<std::byte>> convert_part(Tensor part, uint32_t heads, DType to,
+                                            uint32_t threads) {
+  std::vector<std::byte> moved;
+  if (heads != 0) {
+    moved = interleave(part, heads);
+    part.bytes = moved;
+  }
+  return convert(part, to, threads);
+}
+
+Result<std::vector<std::byte>> convert_one(const ConversionSource& source, DType to,
+                                           uint32_t threads) {
+  std::vector<std::byte> out;
+  for (const Tensor& part : source.parts) {
+    TRY_ASSIGN(std::vector<std::byte> bytes,
+               convert_part(part, source.interleaved_heads, to, threads));
+    if (out.empty())
+      out = std::move(bytes);
+    else
+      out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  ASSERT(source.offset == 0 || to == DType::F32);
+  if (source.offset != 0) add_offset(source.offset, out);
+  return out;
 }
 
 }  // namespace
@@ -76,7 +101,7 @@ Result<Requantized> run_conversion(ConversionJob job, const std::filesystem::pat
   std::vector<std::byte> bytes;
   const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
     if (options.progress) options.progress(i, job.plan);
-    TRY_ASSIGN(bytes, convert_one(job, i, options.threads));
+    TRY_ASSIGN(bytes, convert_one(job.sources[i], job.plan[i].to, options.threads));
     return bytes;
   };
   TRY(job.writer.write(output, source));
@@ -92,9 +117,10 @@ Result<Requantized> requantize_gguf(const std::filesystem::path& input,
   ConversionJob job;
   for (const auto& [key, value] : parsed->entries) job.writer.set_encoded(key, value);
   set_file_type(options.dtype, job.writer);
-  for (const Tensor& tensor : parsed->tensors)
+  for (Tensor& tensor : parsed->tensors) {
     job.plan.push_back(plan_tensor(tensor, options.dtype));
-  job.sources = std::move(parsed->tensors);
+    job.sources.push_back({.parts = {std::move(tensor)}});
+  }
   job.input_bytes = mapping->bytes().size();
   return run_conversion(std::move(job), output, options);
 }

@@ -40,14 +40,19 @@ struct Requantized {
 // What becomes of one tensor.
 RequantizedTensor plan_tensor(const Tensor&, DType wanted);
 
-// What writes a file: its metadata, and where each tensor's numbers come from.
+// Where a tensor's numbers come from, and what happens to them on the way.
+struct ConversionSource {
+  std::vector<Tensor> parts;       // laid one behind the other: the experts of a stack
+  uint32_t interleaved_heads = 0;  // the rows of so many heads change places; 0 = as they are
+  float offset = 0;                // added to each number of a tensor that becomes F32
+};
+
+// What writes a file: its metadata, and its tensors.
 struct ConversionJob {
   GgufWriter writer;  // metadata only
-  std::vector<Tensor> sources;
+  std::vector<ConversionSource> sources;
   std::vector<RequantizedTensor> plan;  // one for each source, by the name it gets
   uint64_t input_bytes = 0;
-  // Some tensors' rows change places on the way: heads whose halves are interleaved; 0 = as it is.
-  std::vector<uint32_t> interleaved_heads;  // (sources), or empty
 };
 Result<Requantized> run_conversion(ConversionJob, const std::filesystem::path& output,
                                    const RequantizeOptions&);

@@ -255,4 +255,20 @@ Result<Weights> bind_weights(const ModelFile& file, ModelConfig& config) {
   return Binder(file, config).bind();
 }
 
+std::vector<GgufWeight> gguf_weights(const Weights& w, const ModelConfig& config) {
+  std::vector<GgufWeight> out = {{"token_embd.weight", {w.embedding}}};
+  for (size_t n = 0; n < w.layer.size(); ++n) {
+    for (const Role& role : kRoles)
+      if (role.has(config))
+        out.push_back({fmt::format("blk.{}.{}", n, role.gguf), {w.layer[n].*role.weight}});
+    if (config.experts == 0) continue;
+    for (const ExpertRole& role : kExpertRoles)
+      out.push_back({fmt::format("blk.{}.{}", n, role.stacked), w.layer[n].*role.weights});
+  }
+  out.push_back({"output_norm.weight", {w.final_norm}});
+  if (w.final_norm_bias != nullptr) out.push_back({"output_norm.bias", {w.final_norm_bias}});
+  if (!config.tied_embeddings) out.push_back({"output.weight", {w.head}});
+  return out;
+}
+
 }  // namespace mill::llm

@@ -2,6 +2,9 @@
 // Finds each weight of a described transformer in its file, by the names that both formats give to
 // its roles, and checks every shape.
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 #include "data/model_file.h"
 #include "llm/models/config.h"
@@ -15,5 +18,13 @@ const Tensor* find_embedding(const ModelFile&);
 
 // May find that the output head is the embedding matrix, which it then notes in the config.
 Result<Weights> bind_weights(const ModelFile&, ModelConfig&);
+
+// Every weight by the name it has in a GGUF, in the order of the transformer. Several parts are the
+// experts of one stack.
+struct GgufWeight {
+  std::string name;
+  std::vector<const Tensor*> parts;
+};
+std::vector<GgufWeight> gguf_weights(const Weights&, const ModelConfig&);
 
 }  // namespace mill::llm

@@ -17,6 +17,8 @@ struct LayerConfig {
   uint32_t window = 0;         // attends to the last `window` positions; 0 = to all
   float rope_base = 10000.0F;  // Gemma 3 has another in its local layers
   float rope_scale = 1.0F;     // positions are divided by it (linear scaling)
+
+  bool operator==(const LayerConfig&) const = default;
 };
 
 struct ModelConfig {
@@ -42,6 +44,8 @@ struct ModelConfig {
   bool tied_embeddings = false;                          // the output head is the embedding matrix
   uint32_t experts = 0, experts_used = 0;                // mixture of experts; 0 = dense
   std::vector<LayerConfig> layer;                        // (layers)
+
+  bool operator==(const ModelConfig&) const = default;
 };
 
 }  // namespace mill::llm

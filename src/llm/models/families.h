@@ -33,6 +33,10 @@ Result<ModelConfig> read_nemotron(const Hyperparameters&);
 Result<ModelConfig> read_smollm3(const Hyperparameters&);
 Result<ModelConfig> read_gemma3(const Hyperparameters&);
 
+// What a GGUF implies where it does not say: query_pre_attn_scalar is head_dim in all sizes but the
+// one of 62 layers (27B), where it is width/heads.
+float gemma3_attention_scale(const ModelConfig&);
+
 bool claims_mistral(const Hyperparameters&);
 bool claims_mixtral(const Hyperparameters&);
 

@@ -51,18 +51,18 @@ Result<void> read_layers(const Hyperparameters& h, ModelConfig& c) {
   return {};
 }
 
-// 1/sqrt(query_pre_attn_scalar). GGUFs leave it out: it is head_dim in all sizes but the one of 62
-// layers (27B), where it is width/heads.
+// 1/sqrt(query_pre_attn_scalar).
 Result<float> read_attention_scale(const Hyperparameters& h, const ModelConfig& c) {
-  float scalar = static_cast<float>(c.head_dim);
-  if (h.gguf() && c.layers == 62) scalar = static_cast<float>(c.width / c.heads);
-  if (!h.gguf()) {
-    TRY_ASSIGN(scalar, h.real({"", "query_pre_attn_scalar"}, {1e-3, 1e6}, 256.0F));
-  }
+  if (h.gguf()) return h.real({"attention.scale", ""}, {1e-6, 1e3}, gemma3_attention_scale(c));
+  TRY_ASSIGN(const float scalar, h.real({"", "query_pre_attn_scalar"}, {1e-3, 1e6}, 256.0F));
   return 1.0F / std::sqrt(scalar);
 }
 
 }  // namespace
+
+float gemma3_attention_scale(const ModelConfig& c) {
+  return 1.0F / std::sqrt(static_cast<float>(c.layers == 62 ? c.width / c.heads : c.head_dim));
+}
 
 Result<ModelConfig> read_gemma3(const Hyperparameters& h) {
   DecoderTraits traits{

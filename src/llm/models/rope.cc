@@ -13,19 +13,9 @@ using nlohmann::json;
 
 constexpr Range kBase{2.0, 1e12}, kFactor{1e-3, 1e6}, kLength{1, 1e9};
 
-// A scaling rule, from either format.
-struct Scaling {
-  std::string type = "default";
-  double factor = 1.0;
-  double original_context = 0;                       // llama3, yarn
-  double low_frequency = 1.0, high_frequency = 4.0;  // llama3
-  double beta_fast = 32.0, beta_slow = 1.0;          // yarn
-  double attention_scale = 0.0;                      // yarn; 0 = the paper's
-};
-
 // Llama 3.1: long waves (over original/low_frequency) are slowed by the whole factor, short ones
 // (under original/high_frequency) not at all, and those between in proportion.
-std::vector<float> llama3_factors(const Scaling& s, double base, uint32_t rotary_dim) {
+std::vector<float> llama3_factors(const RopeScaling& s, double base, uint32_t rotary_dim) {
   std::vector<float> factors(rotary_dim / 2);
   for (size_t i = 0; i < factors.size(); ++i) {
     const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / rotary_dim);
@@ -40,7 +30,7 @@ std::vector<float> llama3_factors(const Scaling& s, double base, uint32_t rotary
 // YaRN (Peng et al. 2023, section 3.2): dimensions that turn more than beta_fast times within the
 // original context are left alone, those under beta_slow turns are slowed by the factor, with a
 // linear ramp over the dimensions between.
-std::vector<float> yarn_factors(const Scaling& s, double base, uint32_t rotary_dim) {
+std::vector<float> yarn_factors(const RopeScaling& s, double base, uint32_t rotary_dim) {
   const auto dimension_turning = [&](double turns) {
     return rotary_dim * std::log(s.original_context / (turns * 2 * std::numbers::pi)) /
            (2 * std::log(base));
@@ -56,13 +46,10 @@ std::vector<float> yarn_factors(const Scaling& s, double base, uint32_t rotary_d
   return factors;
 }
 
-double yarn_attention_scale(double factor, double weight = 1.0) {
-  return factor <= 1.0 ? 1.0 : 0.1 * weight * std::log(factor) + 1.0;
-}
-
-Result<RopeSettings> settings(const Scaling& s, double base, const ModelConfig& config) {
+Result<RopeSettings> settings(const RopeScaling& s, double base, const ModelConfig& config) {
   RopeSettings rope;
   rope.base = static_cast<float>(base);
+  rope.rule = s;
   if (s.type == "default" || s.type == "none") return rope;
   if (s.type == "linear") {
     rope.scale = static_cast<float>(s.factor);
@@ -87,7 +74,7 @@ Result<void> read(const json& dictionary, const char* name, Range range, double&
   return {};
 }
 
-Result<void> read_yarn_attention(const json& dictionary, Scaling& s) {
+Result<void> read_yarn_attention(const json& dictionary, RopeScaling& s) {
   double weight = 0, weight_all = 0;
   TRY(read(dictionary, "mscale", {0, 100}, weight));
   TRY(read(dictionary, "mscale_all_dim", {0, 100}, weight_all));
@@ -97,8 +84,8 @@ Result<void> read_yarn_attention(const json& dictionary, Scaling& s) {
   return read(dictionary, "attention_factor", {1e-3, 1e3}, s.attention_scale);
 }
 
-Result<Scaling> scaling_of(const json& dictionary, double context) {
-  Scaling s;
+Result<RopeScaling> scaling_of(const json& dictionary, double context) {
+  RopeScaling s;
   for (const char* name : {"type", "rope_type"}) {
     const auto found = dictionary.find(name);
     if (found != dictionary.end() && found->is_string()) s.type = found->get<std::string>();
@@ -132,7 +119,7 @@ Result<RopeSettings> read_hugging_face(const Hyperparameters& h, const ModelConf
   if (base.is_null()) base = h.value({"", defaults.base_key});
   if (base.is_null()) base = defaults.base;
   TRY_ASSIGN(const double theta, number_in(base, "rope_theta", kBase));
-  TRY_ASSIGN(const Scaling s, scaling_of(dictionary, config.context));
+  TRY_ASSIGN(const RopeScaling s, scaling_of(dictionary, config.context));
   return settings(s, theta, config);
 }
 
@@ -156,7 +143,7 @@ Result<void> read_factor_tensor(const ModelFile& file, uint32_t rotary_dim, Rope
 Result<RopeSettings> read_gguf(const Hyperparameters& h, const ModelConfig& config,
                                const RopeDefaults& defaults) {
   TRY_ASSIGN(const float base, h.real({"rope.freq_base", ""}, kBase, defaults.base));
-  Scaling s;
+  RopeScaling s;
   TRY_ASSIGN(const float older, h.real({"rope.scale_linear", ""}, {0, 1e6}, 0.0F));
   TRY_ASSIGN(const float factor, h.real({"rope.scaling.factor", ""}, {0, 1e6}, older));
   TRY_ASSIGN(s.type, h.text({"rope.scaling.type", ""}, "linear"));
@@ -174,6 +161,10 @@ Result<RopeSettings> read_gguf(const Hyperparameters& h, const ModelConfig& conf
 }
 
 }  // namespace
+
+double yarn_attention_scale(double factor, double weight) {
+  return factor <= 1.0 ? 1.0 : 0.1 * weight * std::log(factor) + 1.0;
+}
 
 Result<RopeSettings> read_rope(const Hyperparameters& h, const ModelConfig& config,
                                RopeDefaults defaults) {

@@ -4,6 +4,7 @@
 //     f_i = base^(−2i/rotary_dim) / factor_i.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,11 +14,25 @@
 
 namespace mill::llm {
 
+// The rule by which a model was stretched, as files state it.
+struct RopeScaling {
+  std::string type = "default";  // or none, linear, llama3, yarn
+  double factor = 1.0;
+  double original_context = 0;                       // llama3, yarn
+  double low_frequency = 1.0, high_frequency = 4.0;  // llama3
+  double beta_fast = 32.0, beta_slow = 1.0;          // yarn
+  double attention_scale = 0.0;                      // yarn; 0 = the paper's
+};
+
+// YaRN's own scale of cos and sin (Peng et al. 2023, section 3.4): 0.1·weight·ln(factor) + 1.
+double yarn_attention_scale(double factor, double weight = 1.0);
+
 struct RopeSettings {
   float base = 10000.0F;
   float scale = 1.0F;            // linear scaling: positions are divided by it
   std::vector<float> factors;    // (rotary_dim/2), empty = all 1
   float attention_scale = 1.0F;  // multiplies cos and sin (YaRN)
+  RopeScaling rule;              // from which the three above follow
 };
 
 struct RopeDefaults {

@@ -22,6 +22,7 @@ Result<void> read_rotation(const Hyperparameters& h, ModelConfig& c) {
 }
 
 Result<void> read_windows(const Hyperparameters& h, ModelConfig& c) {
+  if (h.gguf()) return read_listed_windows(h, c);
   TRY_ASSIGN(const bool windows, h.flag({"", "use_sliding_window"}, false));
   if (!windows) return {};
   TRY_ASSIGN(const uint32_t window, read_window(h, 0));

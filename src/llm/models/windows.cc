@@ -26,7 +26,20 @@ Result<std::vector<bool>> read_sliding_layers(const Hyperparameters& h, uint32_t
   return sliding;
 }
 
+Result<void> read_listed_windows(const Hyperparameters& h, ModelConfig& c) {
+  const json list = h.value({"attention.sliding_window_pattern", ""});
+  if (!list.is_array()) return {};
+  if (list.size() != c.layers)
+    return fail(ErrorKind::invalid, "{} should list {} layers",
+                h.name_of({"attention.sliding_window_pattern", ""}), c.layers);
+  TRY_ASSIGN(const uint32_t window, read_window(h, 0));
+  for (uint32_t i = 0; i < c.layers; ++i)
+    if (list[i] == true) c.layer[i].window = window;
+  return {};
+}
+
 Result<void> read_upper_windows(const Hyperparameters& h, ModelConfig& c) {
+  if (h.gguf()) return read_listed_windows(h, c);
   TRY_ASSIGN(const bool windows, h.flag({"", "use_sliding_window"}, false));
   if (!windows) return {};
   TRY_ASSIGN(const uint32_t window, read_window(h, 4096));
