@@ -240,8 +240,10 @@ TEST_CASE("what cannot be answered is refused with its reason") {
 TEST_CASE("a full queue is 503 with Retry-After, and what was accepted of the request is undone") {
   Fixture fixture;
   fixture.model->waiting_max = 2;
+  fixture.model->token_microseconds = 500;  // nothing ends of itself meanwhile
   const http::Response response =
-      fixture.ask("POST", "/v1/completions", R"({"prompt": "a", "n": 5, "stream": true})");
+      fixture.ask("POST", "/v1/completions",
+                  R"({"prompt": "a", "n": 5, "stream": true, "max_tokens": 100000})");
   CHECK(response.status == 503);
   CHECK(response.headers.back().name == "Retry-After");
   CHECK(fixture.model->cancels == 2);
