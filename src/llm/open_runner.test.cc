@@ -119,6 +119,10 @@ TEST_CASE("64 requests together give each the bytes that it gets alone") {
 }
 
 TEST_CASE("the same with a real, quantised model") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  MESSAGE("skipped: minutes under a sanitizer, which sees the same code with the tiny models");
+  return;
+#endif
   const auto path = test_data::model("TOKENMILL_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf");
   if (!path) {
     MESSAGE("skipped: no SmolLM2; `tokenmill pull default` fetches it");
