@@ -7,18 +7,21 @@ inline void keep(const T& value) {
   asm volatile("" : : "m"(value) : "memory");
 }
 
-// Twelve chains of dot products hide the latency of each (5 cycles at 2 a cycle).
+// Chains enough to hide the latency of a dot product, few enough for the registers.
 double int8_probe(size_t rounds) {
-  alignas(64) int8_t numbers[64] = {1, -2, 3, -4};
-  const B w = b_load(numbers);
-  I sums[12];
+  alignas(64) const int8_t some[64] = {1, -2, 3, -4, 5, 6};
+  const int8_t* numbers = some;
+  asm volatile("" : "+r"(numbers));  // the compiler knows their values no more
+  B w = b_load(numbers);
+  I sums[kProbeChains];
   for (I& sum : sums) sum = i_set(0);
   for (size_t n = 0; n < rounds; ++n) {
+    b_forget(w);  // else the products would be done only once
 #pragma GCC unroll 12
-    for (size_t i = 0; i < 12; ++i) sums[i] = i_dot(sums[i], w, numbers + 4 * i);
+    for (int i = 0; i < kProbeChains; ++i) sums[i] = i_dot(sums[i], w, numbers + 4 * i);
   }
   keep(sums);
-  return static_cast<double>(rounds) * 12 * 64 * 2;
+  return static_cast<double>(rounds) * kProbeChains * 64 * 2;
 }
 
 double f32_probe(size_t rounds) {

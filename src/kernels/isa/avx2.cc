@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kName = "avx2";
 constexpr int kTileRows = 4;       // rows of a product that share a load of weights
+constexpr int kProbeChains = 4;    // independent sums of a probe
 constexpr int kAttentionTile = 6;  // query rows that share a load of keys
 
 MILL_TARGET_BEGIN("avx2,fma,f16c")

@@ -103,6 +103,7 @@ inline B b_load(const void* p) {
   const auto* v = static_cast<const __m256i*>(p);
   return {_mm256_loadu_si256(v), _mm256_loadu_si256(v + 1)};
 }
+inline void b_forget(B& x) { asm volatile("" : "+x"(x.a), "+x"(x.b)); }
 inline B b_set(uint8_t x) {
   const __m256i v = _mm256_set1_epi8(static_cast<char>(x));
   return {v, v};

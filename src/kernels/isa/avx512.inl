@@ -68,6 +68,7 @@ inline void i_store_i8(int8_t* p, I a) {
 }
 
 inline B b_load(const void* p) { return {_mm512_loadu_si512(p)}; }
+inline void b_forget(B& x) { asm volatile("" : "+v"(x.v)); }
 inline B b_set(uint8_t x) { return {_mm512_set1_epi8(static_cast<char>(x))}; }
 inline B b_and(B a, B b) { return {_mm512_and_si512(a.v, b.v)}; }
 inline B b_or(B a, B b) { return {_mm512_or_si512(a.v, b.v)}; }

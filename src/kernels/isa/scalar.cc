@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kName = "scalar";
 constexpr int kTileRows = 1;       // rows of a product that share a load of weights
+constexpr int kProbeChains = 4;    // independent sums of a probe
 constexpr int kAttentionTile = 1;  // query rows that share a load of keys
 
 #include "kernels/isa/scalar.inl"

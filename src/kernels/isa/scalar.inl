@@ -139,6 +139,8 @@ inline B b_load(const void* p) {
   std::memcpy(r.byte, p, sizeof r.byte);
   return r;
 }
+// Hides from the compiler what the register holds.
+inline void b_forget(B& x) { asm volatile("" : "+m"(x)); }
 inline B b_set(uint8_t x) {
   return b_each([=](int) { return x; });
 }
