@@ -9,6 +9,7 @@
 #include "apps/bench_cases.h"
 #include "apps/bench_peer.h"
 #include "apps/command.h"
+#include "apps/made_model.h"
 #include "apps/model_store.h"
 #include "llm/open_runner.h"
 
@@ -16,7 +17,7 @@ namespace mill::apps {
 namespace {
 
 struct BenchOptions {
-  std::string model, versus, peer;
+  std::string model, versus, peer, shape, quant;
   unsigned threads = 0;
   int rounds = 5;
   bool json = false, quick = false;
@@ -163,11 +164,25 @@ Result<void> bench_model(const BenchOptions& options) {
   return {};
 }
 
+Result<void> make_bench_model(const BenchOptions& options) {
+  if (options.model.empty())
+    return fail(ErrorKind::invalid,
+                "--make-model needs the file to write: bench --make-model {} "
+                "--quant q8_0 OUT.gguf",
+                options.shape);
+  TRY_ASSIGN(const MadeModelSize size, make_model({options.shape, options.quant, options.model}));
+  fmt::print("{}: {:.2f} GB, {:.2f} G parameters, {:.2f} bits each\n", options.model,
+             static_cast<double>(size.bytes) / 1e9, static_cast<double>(size.parameters) / 1e9,
+             8 * static_cast<double>(size.bytes) / static_cast<double>(size.parameters));
+  return {};
+}
+
 }  // namespace
 
 Run add_bench(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
-  command.add_option("model", options->model, "A model's name or path [default]");
+  command.add_option("model", options->model,
+                     "A model's name or path [default]; with --make-model, the file to write");
   command.add_option("--threads", options->threads, "Threads; 0 = one for each processor");
   command.add_option("--rounds", options->rounds, "Runs of each case [5]")
       ->check(CLI::Range(1, 1000));
@@ -176,7 +191,12 @@ Run add_bench(CLI::App& command) {
                      "The peer's llama-bench, or a Python that has llama-cpp-python");
   command.add_flag("--quick", options->quick, "Fewer and shorter runs, done within 40 s");
   command.add_flag("--json", options->json, "Print one JSON object a line");
-  return [options] { return bench_model(*options); };
+  command.add_option("--make-model", options->shape,
+                     "Write a model with random weights instead: " + made_shape_names());
+  command.add_option("--quant", options->quant, "Its format: " + made_quant_names());
+  return [options] {
+    return options->shape.empty() ? bench_model(*options) : make_bench_model(*options);
+  };
 }
 
 }  // namespace mill::apps

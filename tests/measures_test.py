@@ -40,6 +40,21 @@ def bench_names_the_remedy():
     expect(result.returncode == 2 and "llama.cpp" in result.stderr, "no peers named", result)
 
 
+def bench_makes_models(folder):
+    file = folder / "made.gguf"
+    result = run("bench", "--make-model", "smollm2-135m", "--quant", "q4_k_m", file)
+    expect(result.returncode == 0 and file.exists(), "no model made", result)
+    result = run("tokenize", "--model", file, "--json", "--no-special", "the mill\n")
+    expect(result.returncode == 0, "its vocabulary cannot be read", result)
+    result = run("complete", "--model", file, "-p", "the mill", "--max-tokens", 2, "--context", 64,
+                 "--temperature", 0, "--json")
+    expect(result.returncode == 0, "it does not run", result)
+    result = run("bench", "--make-model", "abacus", "--quant", "q8_0", file)
+    expect(result.returncode == 2 and "llama-1b" in result.stderr, "no shapes named", result)
+    result = run("bench", "--make-model", "llama-1b", "--quant", "beads", file)
+    expect(result.returncode == 2 and "q4_k_m" in result.stderr, "no formats named", result)
+
+
 def default_model():
     given = os.environ.get("TOKENMILL_MODEL")
     cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
@@ -66,8 +81,9 @@ def perplexity_of_a_text(model, folder):
 
 bench_prints_one_object_a_line()
 bench_names_the_remedy()
-if default_model():
-    with tempfile.TemporaryDirectory() as scratch:
+with tempfile.TemporaryDirectory() as scratch:
+    bench_makes_models(pathlib.Path(scratch))
+    if default_model():
         perplexity_of_a_text(default_model(), pathlib.Path(scratch))
-else:
+if not default_model():
     print("skipped: perplexity, for want of a model; `tokenmill pull default` fetches it")

@@ -13,20 +13,6 @@ using nlohmann::json;
 
 constexpr Range kBase{2.0, 1e12}, kFactor{1e-3, 1e6}, kLength{1, 1e9};
 
-// Llama 3.1: long waves (over original/low_frequency) are slowed by the whole factor, short ones
-// (under original/high_frequency) not at all, and those between in proportion.
-std::vector<float> llama3_factors(const RopeScaling& s, double base, uint32_t rotary_dim) {
-  std::vector<float> factors(rotary_dim / 2);
-  for (size_t i = 0; i < factors.size(); ++i) {
-    const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / rotary_dim);
-    const double turns = s.original_context * frequency / (2 * std::numbers::pi);
-    const double share = (turns - s.low_frequency) / (s.high_frequency - s.low_frequency);
-    const double smooth = std::clamp(share, 0.0, 1.0);
-    factors[i] = static_cast<float>(1.0 / ((1.0 - smooth) / s.factor + smooth));
-  }
-  return factors;
-}
-
 // YaRN (Peng et al. 2023, section 3.2): dimensions that turn more than beta_fast times within the
 // original context are left alone, those under beta_slow turns are slowed by the factor, with a
 // linear ramp over the dimensions between.
@@ -161,6 +147,18 @@ Result<RopeSettings> read_gguf(const Hyperparameters& h, const ModelConfig& conf
 }
 
 }  // namespace
+
+std::vector<float> llama3_factors(const RopeScaling& s, double base, uint32_t rotary_dim) {
+  std::vector<float> factors(rotary_dim / 2);
+  for (size_t i = 0; i < factors.size(); ++i) {
+    const double frequency = std::pow(base, -2.0 * static_cast<double>(i) / rotary_dim);
+    const double turns = s.original_context * frequency / (2 * std::numbers::pi);
+    const double share = (turns - s.low_frequency) / (s.high_frequency - s.low_frequency);
+    const double smooth = std::clamp(share, 0.0, 1.0);
+    factors[i] = static_cast<float>(1.0 / ((1.0 - smooth) / s.factor + smooth));
+  }
+  return factors;
+}
 
 double yarn_attention_scale(double factor, double weight) {
   return factor <= 1.0 ? 1.0 : 0.1 * weight * std::log(factor) + 1.0;

@@ -27,6 +27,11 @@ struct RopeScaling {
 // YaRN's own scale of cos and sin (Peng et al. 2023, section 3.4): 0.1·weight·ln(factor) + 1.
 double yarn_attention_scale(double factor, double weight = 1.0);
 
+// Llama 3.1's factors (rotary_dim/2): long waves (over original/low_frequency) are slowed by the
+// whole factor, short ones (under original/high_frequency) not at all, and those between in
+// proportion. A GGUF file carries them as the tensor rope_freqs.weight.
+std::vector<float> llama3_factors(const RopeScaling&, double base, uint32_t rotary_dim);
+
 struct RopeSettings {
   float base = 10000.0F;
   float scale = 1.0F;            // linear scaling: positions are divided by it
