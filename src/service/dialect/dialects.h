@@ -1,0 +1,43 @@
+#pragma once
+// How models write down that they think, and that they call tools: tables, a row for each way.
+// Which rows are a model's is found in its chat template, by the words that only this way has.
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "service/dialect/call_reader.h"
+
+namespace mill::dialect {
+
+// <think> … </think>, before the answer
+struct ThoughtFormat {
+  const char* name;
+  std::string_view open, close;
+};
+
+struct ToolFormat {
+  const char* name;
+  std::string_view sign;   // the row is a model's if its template has this …
+  std::string_view also;   // … and this; "" = nothing more is needed
+  std::string_view open;   // begins a region of calls; "" = only what follows
+  std::string_view close;  // ends it; "" = the calls end by themselves
+  std::string_view bare;   // characters one of which begins calls if it begins the answer
+  std::unique_ptr<CallReader> (*reader)(CallRegion);
+  // How a call is begun for the model that has to make one: the opening, up to the name, and from
+  // the name to the arguments.
+  std::string_view before_name, after_name;
+};
+
+const std::vector<ThoughtFormat>& thought_formats();
+const std::vector<ToolFormat>& tool_formats();
+
+struct Dialect {
+  const ThoughtFormat* thoughts = nullptr;  // null = the model does not think aloud
+  const ToolFormat* tools = nullptr;        // never null
+  bool template_knows_tools = false;        // else the tools must be explained in a message
+};
+
+Dialect dialect_of(std::string_view chat_template);
+
+}  // namespace mill::dialect
