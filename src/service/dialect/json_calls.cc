@@ -118,6 +118,8 @@ class JsonCall {
       text = unquoted->get<std::string>();
       const auto inner = parsed(text);
       if (!inner || !inner->is_object()) return false;
+      text.erase(0, text.find('{'));
+      text.resize(text.rfind('}') + 1);
     } else if (text.front() != '{') {
       return false;
     }
