@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/scratch_folder.h"
 #include "data/fetch/python_package.h"
 
 namespace mill::apps {
@@ -16,10 +17,9 @@ namespace {
 struct Cache {
   const char* before = std::getenv("XDG_CACHE_HOME");
   std::string given = before == nullptr ? "" : before;
-  fs::path root = fs::path(TOKENMILL_BINARY_DIR) / "model_store.test";
+  fs::path root = test_data::empty_folder("model_store");
   fs::path models = root / "tokenmill" / "models";
   Cache() {
-    fs::remove_all(root);
     fs::create_directories(models);
     setenv("XDG_CACHE_HOME", root.c_str(), 1);
   }

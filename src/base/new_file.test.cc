@@ -9,17 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "base/scratch_folder.h"
+
 namespace mill {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path empty_folder(const char* name) {
-  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-scratch" / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
+using test_data::empty_folder;
 
 std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

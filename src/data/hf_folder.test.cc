@@ -5,19 +5,14 @@
 #include <fstream>
 #include <string>
 
+#include "base/scratch_folder.h"
 #include "data/quants.h"
 
 namespace mill {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path empty_folder(const char* name) {
-  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-scratch" / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
+using test_data::empty_folder;
 
 void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/scratch_folder.h"
 #include "data/gguf_writer.h"
 #include "data/model_file.h"
 #include "data/quants.h"
@@ -14,13 +15,7 @@ namespace mill {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path empty_folder(const char* name) {
-  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-scratch" / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
+using test_data::empty_folder;
 
 std::vector<float> normal_values(size_t count) {
   std::mt19937 random(11);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/scratch_folder.h"
 #include "llm/fake_runner.h"
 #include "llm/simulation.h"
 
@@ -37,9 +38,7 @@ nlohmann::json byte_vocabulary() {
 constexpr TokenId kEnd = 256;
 
 Tokenizer byte_tokenizer() {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-data" / "byte-tokenizer";
-  fs::create_directories(folder);
+  const std::filesystem::path folder = test_data::empty_folder("engine_tokenizer");
   const nlohmann::json end = {{"id", kEnd},          {"content", "<end>"}, {"special", true},
                               {"lstrip", false},     {"rstrip", false},    {"normalized", false},
                               {"single_word", false}};

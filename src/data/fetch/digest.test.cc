@@ -4,11 +4,13 @@
 
 #include <fstream>
 
+#include "base/scratch_folder.h"
+
 namespace mill::fetch {
 namespace {
 
 std::filesystem::path file_with(const std::string& content) {
-  const auto path = std::filesystem::path(TOKENMILL_BINARY_DIR) / "digest.test.bin";
+  const auto path = test_data::empty_folder("digest") / "file.bin";
   std::ofstream(path, std::ios::binary) << content;
   return path;
 }

@@ -4,16 +4,14 @@
 
 #include <fstream>
 
+#include "base/scratch_folder.h"
+
 namespace mill::fetch {
 namespace fs = std::filesystem;
 namespace {
 
 struct Folder {
-  fs::path path = fs::path(TOKENMILL_BINARY_DIR) / "python_package.test";
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
+  fs::path path = test_data::empty_folder("python_package");
   void add(const std::string& name, const std::string& content) const {
     fs::create_directories((path / name).parent_path());
     std::ofstream(path / name, std::ios::binary) << content;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/scratch_folder.h"
 #include "data/tokenizer/load.h"
 #include "data/tokenizer/made_up.h"
 
@@ -18,10 +19,7 @@ using nlohmann::json;
 struct Folder {
   std::filesystem::path path;
   explicit Folder(const char* name)
-      : path(std::filesystem::path(TOKENMILL_BINARY_DIR) / "test-data" / "tokenizer" / name) {
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
-  }
+      : path(test_data::empty_folder(std::string("tokenizer_") + name)) {}
   std::filesystem::path write(const char* name, const std::string& text) const {
     std::ofstream(path / name, std::ios::binary) << text;
     return path / name;
