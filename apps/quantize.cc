@@ -8,13 +8,14 @@
 #include "apps/command.h"
 #include "base/printable.h"
 #include "data/requantize.h"
+#include "llm/models/gguf_to_hf.h"
 #include "llm/models/hf_to_gguf.h"
 
 namespace mill::apps {
 namespace {
 
 struct Options {
-  std::string input, output, type;
+  std::string input, output, type, to;
   bool json = false;
 };
 
@@ -40,6 +41,7 @@ nlohmann::json as_json(const Options& options, const Requantized& result) {
       fallbacks.push_back({{"tensor", tensor.name}, {"type", traits(tensor.to).name}});
   return {{"input", options.input},
           {"output", options.output},
+          {"format", options.to},
           {"type", traits(*dtype_named(options.type)).name},
           {"tensors", result.tensors.size()},
           {"input_bytes", result.input_bytes},
@@ -62,16 +64,31 @@ void report(const Options& options, const Requantized& result) {
   fmt::print("\n");
 }
 
-Result<void> quantize(const Options& options) {
+// "gguf" or "hf": what --to says, or else what the output looks like.
+Result<std::string> target_format(const Options& options) {
+  if (options.to == "gguf" || options.to == "hf") return options.to;
+  if (!options.to.empty())
+    return fail(ErrorKind::invalid, "--to {} does not exist; there are gguf and hf", options.to);
+  const bool folder =
+      options.output.ends_with('/') || std::filesystem::is_directory(options.output);
+  return folder ? "hf" : "gguf";
+}
+
+Result<Requantized> convert(const Options& options, const RequantizeOptions& how) {
+  if (options.to == "hf") return llm::convert_to_hf_folder(options.input, options.output, how);
+  if (std::filesystem::is_directory(options.input))
+    return llm::convert_hf_folder(options.input, options.output, how);
+  return requantize_gguf(options.input, options.output, how);
+}
+
+Result<void> quantize(Options options) {
   const auto dtype = dtype_named(options.type);
   if (!dtype)
     return fail(ErrorKind::invalid, "--type {} does not exist; there are {}", options.type,
                 type_names());
-  const RequantizeOptions how{.dtype = *dtype, .progress = report_progress};
-  const bool folder = std::filesystem::is_directory(options.input);
+  TRY_ASSIGN(options.to, target_format(options));
   TRY_ASSIGN(const Requantized result,
-             folder ? llm::convert_hf_folder(options.input, options.output, how)
-                    : requantize_gguf(options.input, options.output, how));
+             convert(options, {.dtype = *dtype, .progress = report_progress}));
   report(options, result);
   return {};
 }
@@ -82,14 +99,20 @@ Run add_quantize(CLI::App& command) {
   auto options = std::make_shared<Options>();
   command.add_option("input", options->input, "GGUF file or Hugging Face folder to read")
       ->required();
-  command.add_option("output", options->output, "GGUF file to write; appears once complete")
+  command
+      .add_option("output", options->output,
+                  "GGUF file or Hugging Face folder to write; appears once complete")
       ->required();
   command.add_option("--type", options->type, "Type of the matrices: " + type_names())->required();
+  command.add_option("--to", options->to,
+                     "gguf or hf; by default hf where the output ends in / or is a folder");
   command.add_flag("--json", options->json, "Print one JSON object");
   command.footer(
-      "Norms, biases and routers keep their type. A matrix whose rows do not divide into blocks of "
-      "the type becomes Q8_0, or F16. Hugging Face folders: every family that we run; the "
-      "vocabulary from tokenizer.json, byte-level BPE or SentencePiece's (Llama 2, Gemma 3).");
+      "Norms, biases and routers of a GGUF keep their type. A matrix whose rows do not divide into "
+      "blocks of the type becomes Q8_0, or F16. Hugging Face folders, read and written: every "
+      "family that we run; the vocabulary from or to tokenizer.json, byte-level BPE or "
+      "SentencePiece's (Llama 2, Gemma 3). A folder holds one type, F32, F16 or BF16, and is "
+      "written only where there is none yet, or an empty one.");
   return [options] { return quantize(*options); };
 }
 

@@ -4,11 +4,11 @@
 #include <cstring>
 #include <utility>
 
-#include "base/assert.h"
 #include "base/mapped_file.h"
 #include "data/convert.h"
 #include "data/gguf.h"
 #include "data/gguf_writer.h"
+#include "data/safetensors_writer.h"
 
 namespace mill {
 namespace {
@@ -28,16 +28,16 @@ bool divides(int64_t row, DType dtype) {
   return row % static_cast<int64_t>(traits(dtype).block_values) == 0;
 }
 
-// Rows (head, half, place) become (head, place, half): rotation by pairs of neighbours instead of
-// pairs from the halves of a head, as llama.cpp's converter does for the architecture "llama".
-std::vector<std::byte> interleave(const Tensor& tensor, uint32_t heads) {
+// Row (head, half, place) of the one order is row (head, place, half) of the other.
+std::vector<std::byte> reordered(const Tensor& tensor, RowOrder order, uint32_t heads) {
   const size_t rows = static_cast<size_t>(tensor.shape.front());
   const size_t row_bytes = tensor.bytes.size() / rows, head_dim = rows / heads;
   std::vector<std::byte> out(tensor.bytes.size());
   for (size_t row = 0; row < rows; ++row) {
     const size_t head = row / head_dim, place = row % head_dim / 2, half = row % 2;
-    const size_t from = head * head_dim + half * (head_dim / 2) + place;
-    std::memcpy(out.data() + row * row_bytes, tensor.bytes.data() + from * row_bytes, row_bytes);
+    size_t from = head * head_dim + half * (head_dim / 2) + place, to = row;
+    if (order == RowOrder::neighbours_to_halves) std::swap(from, to);
+    std::memcpy(out.data() + to * row_bytes, tensor.bytes.data() + from * row_bytes, row_bytes);
   }
   return out;
 }
@@ -51,12 +51,18 @@ void add_offset(float offset, std::span<std::byte> f32) {
   }
 }
 
-Result<std::vector<std::byte>> convert_part(Tensor part, uint32_t heads, DType to,
+Result<std::vector<std::byte>> convert_part(Tensor part, const ConversionSource& how, DType to,
                                             uint32_t threads) {
-  std::vector<std::byte> moved;
-  if (heads != 0) {
-    moved = interleave(part, heads);
+  std::vector<std::byte> moved, sums;
+  if (how.rows != RowOrder::kept) {
+    moved = reordered(part, how.rows, how.heads);
     part.bytes = moved;
+  }
+  if (how.offset != 0) {
+    TRY_ASSIGN(sums, convert(part, DType::F32, threads));
+    add_offset(how.offset, sums);
+    part.dtype = DType::F32;
+    part.bytes = sums;
   }
   return convert(part, to, threads);
 }
@@ -65,16 +71,29 @@ Result<std::vector<std::byte>> convert_one(const ConversionSource& source, DType
                                            uint32_t threads) {
   std::vector<std::byte> out;
   for (const Tensor& part : source.parts) {
-    TRY_ASSIGN(std::vector<std::byte> bytes,
-               convert_part(part, source.interleaved_heads, to, threads));
+    TRY_ASSIGN(std::vector<std::byte> bytes, convert_part(part, source, to, threads));
     if (out.empty())
       out = std::move(bytes);
     else
       out.insert(out.end(), bytes.begin(), bytes.end());
   }
-  ASSERT(source.offset == 0 || to == DType::F32);
-  if (source.offset != 0) add_offset(source.offset, out);
   return out;
+}
+
+template <class Writer>
+Result<Requantized> write_job(const ConversionJob& job, Writer& writer,
+                              const std::filesystem::path& output,
+                              const RequantizeOptions& options) {
+  for (const RequantizedTensor& row : job.plan)
+    writer.add({.name = row.name, .dtype = row.to, .shape = row.shape, .bytes = {}});
+  std::vector<std::byte> bytes;
+  const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
+    if (options.progress) options.progress(i, job.plan);
+    TRY_ASSIGN(bytes, convert_one(job.sources[i], job.plan[i].to, options.threads));
+    return bytes;
+  };
+  TRY(writer.write(output, source));
+  return Requantized{job.plan, job.input_bytes, writer.file_bytes()};
 }
 
 }  // namespace
@@ -94,18 +113,22 @@ void set_file_type(DType dtype, GgufWriter& writer) {
   writer.set("general.quantization_version", kQuantizationVersion);
 }
 
-Result<Requantized> run_conversion(ConversionJob job, const std::filesystem::path& output,
-                                   const RequantizeOptions& options) {
-  for (const RequantizedTensor& row : job.plan)
-    job.writer.add({.name = row.name, .dtype = row.to, .shape = row.shape, .bytes = {}});
-  std::vector<std::byte> bytes;
-  const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
-    if (options.progress) options.progress(i, job.plan);
-    TRY_ASSIGN(bytes, convert_one(job.sources[i], job.plan[i].to, options.threads));
-    return bytes;
-  };
-  TRY(job.writer.write(output, source));
-  return Requantized{job.plan, job.input_bytes, job.writer.file_bytes()};
+void ConversionJob::add(ConversionSource source, RequantizedTensor row) {
+  for (const Tensor& part : source.parts) input_bytes += part.bytes.size();
+  sources.push_back(std::move(source));
+  plan.push_back(std::move(row));
+}
+
+Result<Requantized> write_gguf(ConversionJob job, GgufWriter writer,
+                               const std::filesystem::path& output,
+                               const RequantizeOptions& options) {
+  return write_job(job, writer, output, options);
+}
+
+Result<Requantized> write_safetensors(ConversionJob job, const std::filesystem::path& output,
+                                      const RequantizeOptions& options) {
+  SafetensorsWriter writer;
+  return write_job(job, writer, output, options);
 }
 
 Result<Requantized> requantize_gguf(const std::filesystem::path& input,
@@ -114,15 +137,14 @@ Result<Requantized> requantize_gguf(const std::filesystem::path& input,
   TRY_ASSIGN(const auto mapping, MappedFile::open(input));
   Result<Gguf> parsed = parse_gguf(mapping->bytes());
   if (!parsed) return within(input.string(), std::move(parsed).error());
+  GgufWriter writer;
+  for (const auto& [key, value] : parsed->entries) writer.set_encoded(key, value);
+  set_file_type(options.dtype, writer);
   ConversionJob job;
-  for (const auto& [key, value] : parsed->entries) job.writer.set_encoded(key, value);
-  set_file_type(options.dtype, job.writer);
-  for (Tensor& tensor : parsed->tensors) {
-    job.plan.push_back(plan_tensor(tensor, options.dtype));
-    job.sources.push_back({.parts = {std::move(tensor)}});
-  }
+  for (const Tensor& tensor : parsed->tensors)
+    job.add({.parts = {tensor}}, plan_tensor(tensor, options.dtype));
   job.input_bytes = mapping->bytes().size();
-  return run_conversion(std::move(job), output, options);
+  return write_gguf(std::move(job), std::move(writer), output, options);
 }
 
 }  // namespace mill

@@ -1,6 +1,5 @@
 #pragma once
-// A model again, with its matrices in another number format: GGUF files and Hugging Face folders
-// in, GGUF files out.
+// A model again, with its matrices in another number format.
 //
 // Which tensors change: those of two and more dimensions, except the routers of mixtures
 // (ffn_gate_inp), which are small and decide much. Where the rows do not divide into the format's
@@ -40,22 +39,32 @@ struct Requantized {
 // What becomes of one tensor.
 RequantizedTensor plan_tensor(const Tensor&, DType wanted);
 
+// Rotation pairs either neighbours of a head (0,1)(2,3)… or its halves (0,d/2)(1,d/2+1)…; the rows
+// of a matrix that makes heads can be brought from the one order into the other.
+enum class RowOrder : uint8_t { kept, halves_to_neighbours, neighbours_to_halves };
+
 // Where a tensor's numbers come from, and what happens to them on the way.
 struct ConversionSource {
-  std::vector<Tensor> parts;       // laid one behind the other: the experts of a stack
-  uint32_t interleaved_heads = 0;  // the rows of so many heads change places; 0 = as they are
-  float offset = 0;                // added to each number of a tensor that becomes F32
+  std::vector<Tensor> parts;  // laid one behind the other: the experts of a stack
+  RowOrder rows = RowOrder::kept;
+  uint32_t heads = 0;  // that the rows make, where their order changes
+  float offset = 0;    // added to each number
 };
 
-// What writes a file: its metadata, and its tensors.
+// The tensors of a file to be written.
 struct ConversionJob {
-  GgufWriter writer;  // metadata only
   std::vector<ConversionSource> sources;
   std::vector<RequantizedTensor> plan;  // one for each source, by the name it gets
   uint64_t input_bytes = 0;
+
+  void add(ConversionSource, RequantizedTensor);
 };
-Result<Requantized> run_conversion(ConversionJob, const std::filesystem::path& output,
-                                   const RequantizeOptions&);
+
+// The writer has its metadata already. A file appears complete or not at all.
+Result<Requantized> write_gguf(ConversionJob, GgufWriter, const std::filesystem::path& output,
+                               const RequantizeOptions&);
+Result<Requantized> write_safetensors(ConversionJob, const std::filesystem::path& output,
+                                      const RequantizeOptions&);
 
 // general.file_type and general.quantization_version, as readers expect them.
 void set_file_type(DType, GgufWriter&);

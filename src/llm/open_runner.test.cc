@@ -9,6 +9,9 @@
 #include "base/test_data.h"
 #include "data/quants.h"
 #include "llm/models/family_goldens.h"
+#include "llm/models/gguf_to_hf.h"
+#include "llm/models/hf_to_gguf.h"
+#include "llm/models/made_up_folder.h"
 #include "llm/models/reference.h"
 #include "llm/simulation.h"
 
@@ -69,6 +72,19 @@ TEST_CASE("every family gives the logits of Hugging Face transformers") {
     const double error = golden.error_of(logits_of(*runner, golden.tokens, golden.tokens.size()));
     INFO(golden.name, ": ", error);
     CHECK(error <= 1e-4);
+  }
+}
+
+TEST_CASE("a folder that became a GGUF and a folder again computes the same bits") {
+  for (const FamilyGolden& golden : goldens()) {
+    if (!std::filesystem::is_directory(golden.model)) continue;
+    INFO(golden.name);
+    const auto folder = made_up::golden_folder(golden, "open_runner_converted");
+    REQUIRE(convert_hf_folder(folder, folder / "out.gguf", {.dtype = DType::F32}));
+    REQUIRE(convert_to_hf_folder(folder / "out.gguf", folder / "back", {.dtype = DType::F16}));
+    const auto before = opened(described(golden.model), tiny(kernels::KvType::f32)),
+               after = opened(described(folder / "back"), tiny(kernels::KvType::f32));
+    CHECK(logits_of(*before, golden.tokens, 16) == logits_of(*after, golden.tokens, 16));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "data/hf_folder.h"
 #include "data/tokenizer/decoder.h"
+#include "data/tokenizer/gguf_lists.h"
 #include "data/tokenizer/gguf_scores.h"
 #include "data/tokenizer/json_file.h"
 #include "data/tokenizer/text_edit.h"
@@ -21,10 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using tok::JsonFile;
-
-// tokenizer.ggml.token_type (llama.h, `llama_token_type`)
-enum TokenType : int64_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
+using tok::JsonFile, tok::TokenType, tok::kNormal, tok::kUnknown, tok::kControl, tok::kUserDefined,
+    tok::kUnused, tok::kByte;
 
 struct Vocabulary {
   std::vector<std::string> tokens;

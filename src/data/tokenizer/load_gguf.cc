@@ -1,80 +1,22 @@
 #include <cmath>
 
 #include "data/tokenizer/byte_alphabet.h"
+#include "data/tokenizer/gguf_lists.h"
 #include "data/tokenizer/impl.h"
 #include "data/tokenizer/load.h"
-#include "data/tokenizer/split_table.h"
 
 namespace mill::tok {
 namespace {
 
-// tokenizer.ggml.token_type
-enum TokenType : int64_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
-
-std::string key_of(std::string_view name) { return "tokenizer.ggml." + std::string(name); }
-
-// What a file may say under a key: nothing (null), or the expected type, or else an Error.
-template <class T>
-Result<const T*> value_of(const ModelFile& file, std::string_view name) {
-  const MetaValue* value = file.meta(key_of(name));
-  if (value == nullptr) return nullptr;
-  const T* typed = std::get_if<T>(value);
-  if (typed == nullptr) return fail(ErrorKind::invalid, "{} has the wrong type", key_of(name));
-  return typed;
-}
-
-Result<bool> flag_in(const ModelFile& file, std::string_view name, bool absent) {
-  TRY_ASSIGN(const bool* value, value_of<bool>(file, name));
-  return value == nullptr ? absent : *value;
-}
-
-// -1 where the file has none (writers also use 2^32 - 1 for that).
-Result<TokenId> token_in(const ModelFile& file, const Vocab& vocab, std::string_view name) {
-  TRY_ASSIGN(const uint64_t* value, value_of<uint64_t>(file, name));
-  if (value == nullptr || *value == UINT32_MAX) return -1;
-  if (*value >= vocab.size())
-    return fail(ErrorKind::invalid, "{} is {}, the vocabulary ends at {}", key_of(name), *value,
-                vocab.size());
-  return static_cast<TokenId>(*value);
-}
-
-struct Lists {
-  std::span<const std::string_view> tokens;
-  std::span<const int64_t> types;  // empty: all normal
-  std::span<const double> scores;  // empty where the rule is not by scores
-  std::span<const std::string_view> merges;
-};
-
-template <class T>
-Result<std::span<const T>> list_in(const ModelFile& file, std::string_view name) {
-  TRY_ASSIGN(const std::vector<T>* list, value_of<std::vector<T>>(file, name));
-  return list == nullptr ? std::span<const T>() : std::span<const T>(*list);
-}
-
-Result<Lists> read_lists(const ModelFile& file) {
-  Lists lists;
-  TRY_ASSIGN(lists.tokens, list_in<std::string_view>(file, "tokens"));
-  TRY_ASSIGN(lists.types, list_in<int64_t>(file, "token_type"));
-  TRY_ASSIGN(lists.scores, list_in<double>(file, "scores"));
-  TRY_ASSIGN(lists.merges, list_in<std::string_view>(file, "merges"));
-  const size_t count = lists.tokens.size();
-  if (count == 0) return fail(ErrorKind::invalid, "{} is missing or empty", key_of("tokens"));
-  if (!lists.types.empty() && lists.types.size() != count)
-    return fail(ErrorKind::invalid, "{} token types for {} tokens", lists.types.size(), count);
-  if (!lists.scores.empty() && lists.scores.size() != count)
-    return fail(ErrorKind::invalid, "{} scores for {} tokens", lists.scores.size(), count);
-  return lists;
-}
-
 // Control and user-defined tokens stand in the file as they look, normal ones of a byte-level
 // vocabulary in the byte alphabet. Only words are indexed: what merging may make.
-Result<void> fill_vocab(Tokenizer::Impl& impl, const Lists& lists) {
+Result<void> fill_vocab(Tokenizer::Impl& impl, const GgufLists& lists) {
   size_t bytes = 0;
   for (const std::string_view text : lists.tokens) bytes += text.size();
   impl.vocab.reserve(lists.tokens.size(), bytes);
   std::string buffer;
   for (size_t i = 0; i < lists.tokens.size(); ++i) {
-    const int64_t type = lists.types.empty() ? int64_t{kNormal} : lists.types[i];
+    const int64_t type = lists.type(i);
     const bool word = type == kNormal || (type == kUserDefined && !impl.pre.byte_level);
     const bool written =
         type == kNormal && impl.pre.byte_level && read_written(lists.tokens[i], buffer);
@@ -95,7 +37,7 @@ bool add_spaces(Tokenizer::Impl& impl, AddedToken token) {
   return true;
 }
 
-void fill_added(Tokenizer::Impl& impl, const Lists& lists) {
+void fill_added(Tokenizer::Impl& impl, const GgufLists& lists) {
   for (size_t i = 0; i < lists.types.size(); ++i) {
     const int64_t type = lists.types[i];
     if (type != kControl && type != kUserDefined && type != kUnknown) continue;
@@ -125,8 +67,8 @@ Result<void> add_merge(Tokenizer::Impl& impl, size_t rank, std::string_view text
   return {};
 }
 
-Result<void> fill_merges(Tokenizer::Impl& impl, const Lists& lists) {
-  if (lists.merges.empty()) return fail(ErrorKind::invalid, "{} is missing", key_of("merges"));
+Result<void> fill_merges(Tokenizer::Impl& impl, const GgufLists& lists) {
+  if (lists.merges.empty()) return fail(ErrorKind::invalid, "{} is missing", gguf_key("merges"));
   impl.bpe.merges.reserve(lists.merges.size());
   std::array<std::string, 3> buffers;
   for (size_t rank = 0; rank < lists.merges.size(); ++rank)
@@ -134,21 +76,10 @@ Result<void> fill_merges(Tokenizer::Impl& impl, const Lists& lists) {
   return {};
 }
 
-Result<const SplitRow*> row_of(const ModelFile& file) {
-  TRY_ASSIGN(const std::string_view* name, value_of<std::string_view>(file, "pre"));
-  const SplitRow* row = split_row(name == nullptr ? "gpt-2" : *name);
-  if (row == nullptr)
-    return fail(ErrorKind::unsupported,
-                "the pre-tokenizer '{}' ({}) is not known; use the model's Hugging Face folder, "
-                "whose tokenizer.json spells it out",
-                *name, key_of("pre"));
-  return row;
-}
-
-Result<void> load_byte_level(Tokenizer::Impl& impl, const ModelFile& file, const Lists& lists) {
-  TRY_ASSIGN(const SplitRow* row, row_of(file));
+Result<void> load_byte_level(Tokenizer::Impl& impl, const ModelFile& file, const GgufLists& lists) {
+  TRY_ASSIGN(const SplitRow* row, gguf_split_row(file));
   if (row->nfc) impl.edits.emplace_back(UnicodeForm::nfc);
-  TRY_ASSIGN(const bool space, flag_in(file, "add_space_prefix", false));
+  TRY_ASSIGN(const bool space, gguf_flag(file, "add_space_prefix", false));
   if (space) impl.pre.edits.emplace_back(Prepend{" ", true, false});
   for (const std::string_view pattern : row->patterns) {
     TRY_ASSIGN(Regex regex, Regex::compile(pattern));
@@ -161,8 +92,8 @@ Result<void> load_byte_level(Tokenizer::Impl& impl, const ModelFile& file, const
   return fill_merges(impl, lists);
 }
 
-Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const Lists& lists) {
-  if (lists.scores.empty()) return fail(ErrorKind::invalid, "{} is missing", key_of("scores"));
+Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const GgufLists& lists) {
+  if (lists.scores.empty()) return fail(ErrorKind::invalid, "{} is missing", gguf_key("scores"));
   impl.bpe.options.rule = Bpe::Rule::scores;
   impl.bpe.options.byte_fallback = true;
   impl.bpe.options.fuse_unknown = true;
@@ -170,7 +101,7 @@ Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const 
     if (std::isnan(score)) return fail(ErrorKind::invalid, "a token's score is not a number");
     impl.bpe.score_ranks.push_back(Bpe::rank_of_score(static_cast<float>(score)));
   }
-  TRY_ASSIGN(const bool space, flag_in(file, "add_space_prefix", true));
+  TRY_ASSIGN(const bool space, gguf_flag(file, "add_space_prefix", true));
   if (space) impl.edits.emplace_back(Prepend{" "});
   impl.edits.emplace_back(Replace{" ", std::nullopt, std::string(kMetaspace)});
   impl.decoder.replacements.push_back({std::string(kMetaspace), " "});
@@ -181,37 +112,34 @@ Result<void> load_by_scores(Tokenizer::Impl& impl, const ModelFile& file, const 
 }
 
 Result<void> read_ids(Tokenizer::Impl& impl, const ModelFile& file, bool bos_by_default) {
-  TRY_ASSIGN(impl.bos, token_in(file, impl.vocab, "bos_token_id"));
-  TRY_ASSIGN(impl.eos, token_in(file, impl.vocab, "eos_token_id"));
-  TRY_ASSIGN(const TokenId unknown, token_in(file, impl.vocab, "unknown_token_id"));
+  const size_t vocab = impl.vocab.size();
+  TRY_ASSIGN(impl.bos, gguf_token(file, vocab, "bos_token_id"));
+  TRY_ASSIGN(impl.eos, gguf_token(file, vocab, "eos_token_id"));
+  TRY_ASSIGN(const TokenId unknown, gguf_token(file, vocab, "unknown_token_id"));
   // Bytes that a byte-level vocabulary lacks are dropped, as Hugging Face and ggml do.
   if (impl.bpe.options.rule == Bpe::Rule::scores) impl.bpe.options.unknown = unknown;
   for (const char* name : {"eot_token_id", "eom_token_id"}) {
-    TRY_ASSIGN(const TokenId id, token_in(file, impl.vocab, name));
+    TRY_ASSIGN(const TokenId id, gguf_token(file, vocab, name));
     add_end(impl, id);
   }
-  TRY_ASSIGN(const bool add_bos, flag_in(file, "add_bos_token", bos_by_default));
-  TRY_ASSIGN(const bool add_eos, flag_in(file, "add_eos_token", false));
+  TRY_ASSIGN(const bool add_bos, gguf_flag(file, "add_bos_token", bos_by_default));
+  TRY_ASSIGN(const bool add_eos, gguf_flag(file, "add_eos_token", false));
   if (add_bos && impl.bos >= 0) impl.prefix.push_back(impl.bos);
   if (add_eos && impl.eos >= 0) impl.suffix.push_back(impl.eos);
   return {};
 }
 
 Loaded read(const ModelFile& file) {
-  TRY_ASSIGN(const std::string_view* model, value_of<std::string_view>(file, "model"));
-  if (model == nullptr) return fail(ErrorKind::invalid, "{} is missing", key_of("model"));
-  TRY_ASSIGN(const Lists lists, read_lists(file));
+  TRY_ASSIGN(const std::string_view model, gguf_tokenizer_model(file));
+  TRY_ASSIGN(const GgufLists lists, read_gguf_lists(file));
   auto impl = std::make_shared<Tokenizer::Impl>();
   bool bos_by_default = true;
-  if (*model == "gpt2") {
+  if (model == "gpt2") {
     TRY(load_byte_level(*impl, file, lists));
-    TRY_ASSIGN(const SplitRow* row, row_of(file));
+    TRY_ASSIGN(const SplitRow* row, gguf_split_row(file));
     bos_by_default = row->add_bos;
-  } else if (*model == "llama") {
-    TRY(load_by_scores(*impl, file, lists));
   } else {
-    return fail(ErrorKind::unsupported, "the tokenizer '{}' is not supported (gpt2 and llama are)",
-                *model);
+    TRY(load_by_scores(*impl, file, lists));
   }
   TRY(read_ids(*impl, file, bos_by_default));
   fill_added(*impl, lists);

@@ -110,6 +110,10 @@ constexpr std::array kExpertRoles = {
     ExpertRole{&L::expert_down, "ffn_down_exps.weight", "ffn_down", "w2", width, hidden},
 };
 
+std::string expert_name(std::string_view matrix, size_t expert) {
+  return fmt::format("block_sparse_moe.experts.{}.{}.weight", expert, matrix);
+}
+
 using Shape = std::vector<int64_t>;
 
 class Binder {
@@ -212,9 +216,8 @@ class Binder {
     if (gguf() && file_.find(stacked) != nullptr) return slice_experts(stacked, one);
     std::vector<const Tensor*> found;
     for (uint32_t e = 0; e < config_.experts; ++e) {
-      const std::string name =
-          layer_name(n, fmt::format("{}.{}.weight", role.gguf, e),
-                     fmt::format("block_sparse_moe.experts.{}.{}.weight", e, role.hugging_face));
+      const std::string name = layer_name(n, fmt::format("{}.{}.weight", role.gguf, e),
+                                          expert_name(role.hugging_face, e));
       TRY_ASSIGN(found.emplace_back(), find(name, one));
     }
     return found;
@@ -268,6 +271,23 @@ std::vector<GgufWeight> gguf_weights(const Weights& w, const ModelConfig& config
   out.push_back({"output_norm.weight", {w.final_norm}});
   if (w.final_norm_bias != nullptr) out.push_back({"output_norm.bias", {w.final_norm_bias}});
   if (!config.tied_embeddings) out.push_back({"output.weight", {w.head}});
+  return out;
+}
+
+std::vector<HfWeight> hugging_face_weights(const Weights& w, const ModelConfig& config) {
+  std::vector<HfWeight> out = {{"model.embed_tokens.weight", w.embedding}};
+  for (size_t n = 0; n < w.layer.size(); ++n) {
+    const std::string layer = fmt::format("model.layers.{}.", n);
+    for (const Role& role : kRoles)
+      if (role.has(config))
+        out.push_back({layer + std::string(role.hugging_face), w.layer[n].*role.weight});
+    for (const ExpertRole& role : kExpertRoles)
+      for (size_t e = 0; e < (w.layer[n].*role.weights).size(); ++e)
+        out.push_back({layer + expert_name(role.hugging_face, e), (w.layer[n].*role.weights)[e]});
+  }
+  out.push_back({"model.norm.weight", w.final_norm});
+  if (w.final_norm_bias != nullptr) out.push_back({"model.norm.bias", w.final_norm_bias});
+  if (!config.tied_embeddings) out.push_back({"lm_head.weight", w.head});
   return out;
 }
 

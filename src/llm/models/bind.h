@@ -27,4 +27,11 @@ struct GgufWeight {
 };
 std::vector<GgufWeight> gguf_weights(const Weights&, const ModelConfig&);
 
+// The same by the names that they have in a Hugging Face folder, each expert's for itself.
+struct HfWeight {
+  std::string name;
+  const Tensor* tensor = nullptr;
+};
+std::vector<HfWeight> hugging_face_weights(const Weights&, const ModelConfig&);
+
 }  // namespace mill::llm

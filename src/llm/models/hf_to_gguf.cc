@@ -40,14 +40,11 @@ void add_weight(const GgufWeight& weight, const ModelConfig& c, DType wanted, Co
   const bool router = contains(weight.name, "ffn_gate_inp");
   if (whole.shape.size() < 2 || router) plan.to = DType::F32;
   ConversionSource source;
-  source.interleaved_heads = interleaved_heads(c, weight.name);
+  source.heads = interleaved_heads(c, weight.name);
+  if (source.heads != 0) source.rows = RowOrder::halves_to_neighbours;
   if (weight.name.ends_with("norm.weight")) source.offset = c.norm_weight_offset;
-  for (const Tensor* part : weight.parts) {
-    job.input_bytes += part->bytes.size();
-    source.parts.push_back(*part);
-  }
-  job.sources.push_back(std::move(source));
-  job.plan.push_back(std::move(plan));
+  for (const Tensor* part : weight.parts) source.parts.push_back(*part);
+  job.add(std::move(source), std::move(plan));
 }
 
 // The divisor of each frequency, where the rule that they follow from has no keys: Llama 3's.
@@ -59,8 +56,7 @@ Result<void> add_rope_factors(const ModelDescription& model, ConversionJob& job)
                       .dtype = DType::F32,
                       .shape = {static_cast<int64_t>(factors.size())},
                       .bytes = std::as_bytes(factors)};
-  job.plan.push_back(plan_tensor(tensor, DType::F32));
-  job.sources.push_back({.parts = {tensor}});
+  job.add({.parts = {tensor}}, plan_tensor(tensor, DType::F32));
   return {};
 }
 
@@ -91,13 +87,14 @@ Result<Requantized> convert(const ModelDescription& model, const std::filesystem
                             const RequantizeOptions& options) {
   const std::vector<GgufWeight> weights = gguf_weights(model.weights, model.config);
   TRY(refuse_strangers(model, weights));
+  GgufWriter writer;
+  TRY(put_metadata(model, writer));
+  set_file_type(options.dtype, writer);
+  TRY(put_vocabulary(*model.file, model.config.vocab, writer));
   ConversionJob job;
-  TRY(put_metadata(model, job.writer));
-  set_file_type(options.dtype, job.writer);
-  TRY(put_vocabulary(*model.file, model.config.vocab, job.writer));
   for (const GgufWeight& weight : weights) add_weight(weight, model.config, options.dtype, job);
   TRY(add_rope_factors(model, job));
-  return run_conversion(std::move(job), output, options);
+  return write_gguf(std::move(job), std::move(writer), output, options);
 }
 
 }  // namespace

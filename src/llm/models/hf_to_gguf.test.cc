@@ -5,18 +5,19 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 #include <string>
 
+#include "base/scratch_folder.h"
 #include "base/test_data.h"
 #include "data/model_file.h"
 #include "data/quants.h"
 #include "data/tokenizer/tokenizer.h"
 #include "llm/models/families.h"
 #include "llm/models/family_goldens.h"
+#include "llm/models/gguf_to_hf.h"
+#include "llm/models/made_up_folder.h"
 #include "llm/models/reference.h"
 
 namespace mill::llm {
@@ -24,85 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-fs::path empty_folder(const char* name) {
-  const fs::path folder = fs::path(TOKENMILL_BINARY_DIR) / "test-scratch" / name;
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  return folder;
-}
-
-// Tensors whose numbers count up from 0, in F32.
-void write_safetensors(const fs::path& path,
-                       const std::map<std::string, std::vector<int>>& shapes) {
-  json header;
-  std::vector<float> values;
-  for (const auto& [name, shape] : shapes) {
-    const size_t begin = values.size();
-    values.resize(begin + static_cast<size_t>(
-                              std::accumulate(shape.begin(), shape.end(), 1, std::multiplies<>())));
-    std::iota(values.begin() + static_cast<std::ptrdiff_t>(begin), values.end(), 0.0F);
-    header[name] = {
-        {"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin * 4, values.size() * 4}}};
-  }
-  const std::string text = header.dump();
-  const uint64_t size = text.size();
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(&size), 8) << text;
-  file.write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size() * 4));
-}
-
-json config_of(const char* architecture) {
-  return {{"architectures", {architecture}},
-          {"num_hidden_layers", 1},
-          {"hidden_size", 8},
-          {"intermediate_size", 12},
-          {"max_position_embeddings", 64},
-          {"num_attention_heads", 2},
-          {"num_key_value_heads", 1},
-          {"vocab_size", 6},
-          {"rms_norm_eps", 1e-5},
-          {"rope_theta", 10000.0},
-          {"tie_word_embeddings", true}};
-}
-
-// Five tokens, byte-level.
-void write_tokenizer(const fs::path& folder) {
-  std::ofstream(folder / "tokenizer.json") << json::parse(R"({
-    "pre_tokenizer": {"type": "ByteLevel"},
-    "added_tokens": [{"id": 3, "content": "<s>", "special": true},
-                     {"id": 4, "content": "<x>", "special": false}],
-    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}})");
-}
-
-// A tiny model: width 8, two heads of 4, one of them for keys; five tokens and a row without one.
-void write_folder(const fs::path& folder, const json& config) {
-  const std::string layer = "model.layers.0.";
-  std::ofstream(folder / "config.json") << config;
-  write_tokenizer(folder);
-  std::ofstream(folder / "tokenizer_config.json") << json::parse(
-      R"({"bos_token": "<s>", "eos_token": {"content": "<x>"}, "add_bos_token": true,
-          "chat_template": "{{ messages }}"})");
-  std::map<std::string, std::vector<int>> shapes = {
-      {"model.embed_tokens.weight", {6, 8}},
-      {"lm_head.weight", {6, 8}},
-      {"model.norm.weight", {8}},
-      {layer + "input_layernorm.weight", {8}},
-      {layer + "post_attention_layernorm.weight", {8}},
-      {layer + "self_attn.q_proj.weight", {8, 8}},
-      {layer + "self_attn.k_proj.weight", {4, 8}},
-      {layer + "self_attn.v_proj.weight", {4, 8}},
-      {layer + "self_attn.o_proj.weight", {8, 8}},
-      {layer + "mlp.gate_proj.weight", {12, 8}},
-      {layer + "mlp.up_proj.weight", {12, 8}},
-      {layer + "mlp.down_proj.weight", {8, 12}}};
-  if (config["architectures"][0] == "Qwen3ForCausalLM")
-    for (const char* name : {"self_attn.q_norm.weight", "self_attn.k_norm.weight"})
-      shapes[layer + name] = {4};
-  if (config.contains("stranger")) shapes[layer + "self_attn.sinks"] = {2};
-  write_safetensors(folder / "model.safetensors", shapes);
-}
+using namespace made_up;
+using test_data::empty_folder;
 
 // The first number of each row, divided by the row length: which row of the source it is.
 std::vector<int> rows_of(const ModelFile& file, std::string_view name) {
@@ -242,10 +166,7 @@ ModelConfig as_converted(ModelConfig config, const ModelConfig& converted) {
 }
 
 fs::path convert_golden(const FamilyGolden& golden) {
-  const fs::path folder = empty_folder("hf_to_gguf_golden");
-  for (const char* name : {"config.json", "model.safetensors"})
-    fs::copy_file(golden.model / name, folder / name);
-  write_tokenizer(folder);
+  const fs::path folder = golden_folder(golden, "hf_to_gguf_golden");
   const auto result = convert_hf_folder(folder, folder / "out.gguf", {.dtype = DType::F32});
   REQUIRE_MESSAGE(result.has_value(), golden.name, ": ", result.error().message);
   return folder / "out.gguf";
@@ -293,40 +214,6 @@ TEST_CASE("the goldens' own GGUFs have the same tensors and no key that ours lac
 
 namespace {
 
-// A model of no use but to carry a vocabulary: one layer, width 2, a row for each token.
-void write_carrier(const fs::path& folder, int vocab) {
-  json config = config_of("LlamaForCausalLM");
-  config.update({{"vocab_size", vocab}, {"hidden_size", 2}, {"intermediate_size", 2}});
-  config.update({{"num_attention_heads", 1}, {"num_key_value_heads", 1}});
-  std::ofstream(folder / "config.json") << config;
-  std::map<std::string, std::vector<int>> shapes = {{"model.embed_tokens.weight", {vocab, 2}},
-                                                    {"model.norm.weight", {2}}};
-  for (const char* name : {"input_layernorm", "post_attention_layernorm"})
-    shapes["model.layers.0." + std::string(name) + ".weight"] = {2};
-  for (const char* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-                           "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"})
-    shapes["model.layers.0." + std::string(name) + ".weight"] = {2, 2};
-  write_safetensors(folder / "model.safetensors", shapes);
-}
-
-// Lines of the test texts, and whatever else vocabularies stumble over.
-std::vector<std::string> sample_texts(const fs::path& vocabularies) {
-  std::vector<std::string> texts = {
-      "",       " ",          "  ",       "a",
-      " a",     "a ",         "\n",       "\n\n",
-      " \n \n", "\t\tx",      "<s>a</s>", "<bos>x<eos>",
-      "<unk>",  "1234567890", "🦙 ✨ 🤖", std::string(17, ' ') + "x" + std::string(31, ' ')};
-  const fs::path sources[] = {vocabularies / "ggml-vocab/ggml-vocab-llama-spm.gguf.inp",
-                              vocabularies / "chat-templates/README.md",
-                              vocabularies / "chat-templates/Qwen3-Coder.jinja",
-                              fs::path(TOKENMILL_SOURCE_DIR) / "docs/formats/model_families.md"};
-  for (const fs::path& path : sources) {
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) texts.push_back(line);
-  }
-  return texts;
-}
-
 struct CarriedVocabulary {
   const char* name;
   int rows;
@@ -335,7 +222,7 @@ struct CarriedVocabulary {
 
 }  // namespace
 
-TEST_CASE("a converted vocabulary encodes as the tokenizer.json that it comes from") {
+TEST_CASE("a vocabulary, converted and converted back, encodes as it did") {
   const auto data = test_data::unpacked("tokenizers", TOKENMILL_SOURCE_DIR, TOKENMILL_BINARY_DIR);
   if (!data) {
     MESSAGE("skipped: no tokenizers.tar.zst (set TOKENMILL_SHARED_DATA)");
@@ -359,16 +246,21 @@ TEST_CASE("a converted vocabulary encodes as the tokenizer.json that it comes fr
     const auto file = open_model_file(folder / "out.gguf");
     REQUIRE(file);
     CHECK(*file->meta("tokenizer.ggml.model") == MetaValue(std::string_view(row.model)));
-    const auto before = Tokenizer::open(*open_model_file(folder)), after = Tokenizer::open(*file);
-    REQUIRE(before);
-    REQUIRE(after);
-    CHECK(before->bos() == after->bos());
-    CHECK(before->eos() == after->eos());
+    REQUIRE(convert_to_hf_folder(folder / "out.gguf", folder / "back", {.dtype = DType::F32}));
+    const auto before = Tokenizer::open(*open_model_file(folder)), after = Tokenizer::open(*file),
+               back = Tokenizer::open(*open_model_file(folder / "back"));
+    for (const auto* tokenizer : {&before, &after, &back}) REQUIRE(*tokenizer);
+    for (const auto* tokenizer : {&after, &back}) {
+      CHECK(before->bos() == (*tokenizer)->bos());
+      CHECK(before->eos() == (*tokenizer)->eos());
+    }
     for (const std::string& text : texts) {
       INFO(text);
       const auto ids = before->encode(text);
       CHECK(ids == after->encode(text));
+      CHECK(ids == back->encode(text));
       CHECK(before->decode(ids) == after->decode(ids));
+      CHECK(before->decode(ids) == back->decode(ids));
     }
   }
 }
