@@ -34,34 +34,51 @@ Result<KvTypeName> kv_type_named(const std::string& name) {
   return fail(ErrorKind::invalid, "--kv-type {}: there are f16, bf16, q8 and f32", name);
 }
 
+// What the options say of the cache of keys and values.
+struct KvRoom {
+  KvTypeName type;
+  std::string memory;  // as it was written; "" = not said
+  uint64_t bytes = 0;
+};
+
+Result<KvRoom> kv_room(const ModelOptions& options) {
+  KvRoom room{.type = {}, .memory = options.kv_memory};
+  TRY_ASSIGN(room.type, kv_type_named(options.kv_type));
+  if (room.memory.empty()) return room;
+  auto bytes = parse_bytes(room.memory);
+  if (!bytes) return within("--kv-memory", std::move(bytes).error());
+  room.bytes = *bytes;
+  return room;
+}
+
 // How many positions fit: each has a key and a value of every KV head in every layer.
-Result<uint32_t> kv_tokens_in(const std::string& memory, const KvTypeName& type,
-                              const llm::ModelConfig& config) {
-  if (memory.empty()) return 0;
-  TRY_ASSIGN(const uint64_t bytes, parse_bytes(memory));
-  const kernels::KvLayout layout{.type = type.type, .head_dim = config.head_dim};
+Result<uint32_t> kv_tokens_in(const KvRoom& room, const llm::ModelConfig& config) {
+  if (room.memory.empty()) return 0;
+  const kernels::KvLayout layout{.type = room.type.type, .head_dim = config.head_dim};
   const double each = static_cast<double>(layout.key_bytes() + layout.value_bytes()) *
                       config.layers * config.kv_heads / llm::kBlockTokens;
-  const double tokens = static_cast<double>(bytes) / each;
+  const double tokens = static_cast<double>(room.bytes) / each;
   if (tokens < 1024)
     return fail(ErrorKind::invalid,
                 "--kv-memory {} holds {:.0f} tokens of this model ({:.0f} bytes each); at least "
                 "1024 are needed",
-                memory, tokens, each);
+                room.memory, tokens, each);
   return static_cast<uint32_t>(std::min(tokens, 1e9));
 }
 
 Result<std::unique_ptr<llm::Runner>> open_runner_for(const std::shared_ptr<const ModelFile>& file,
+                                                     const KvRoom& room,
                                                      const ModelOptions& options) {
   TRY_ASSIGN(llm::ModelDescription described, llm::describe_model(file));
+  llm::RunnerOptions how;
+  how.threads = options.threads;
+  how.context_tokens = options.context;
+  how.kv_type = room.type.type;
+  TRY_ASSIGN(how.kv_tokens, kv_tokens_in(room, described.config));
   auto description = std::make_shared<const llm::ModelDescription>(std::move(described));
-  TRY_ASSIGN(const KvTypeName kv, kv_type_named(options.kv_type));
-  llm::RunnerOptions runner;
-  runner.threads = options.threads;
-  runner.context_tokens = options.context;
-  runner.kv_type = kv.type;
-  TRY_ASSIGN(runner.kv_tokens, kv_tokens_in(options.kv_memory, kv, description->config));
-  return llm::open_runner(std::move(description), runner);
+  auto runner = llm::open_runner(std::move(description), how);
+  if (!runner) return within(file->path.string(), std::move(runner).error());
+  return runner;
 }
 
 // A template that does not compile is no reason not to serve the model: the error is the answer to
@@ -101,19 +118,18 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& options) {
+  TRY_ASSIGN(const KvRoom room, kv_room(options));
   TRY_ASSIGN(const fs::path path, resolve_model(options.model));
   TRY_ASSIGN(ModelFile opened, open_model_file(path));
   const auto file = std::make_shared<const ModelFile>(std::move(opened));
   const llm::EngineOptions engine{.running_max = options.parallel};
   TRY(engine.validate());
-  auto tokenizer = Tokenizer::open(*file);
-  if (!tokenizer) return within(path.string(), tokenizer.error());
-  auto runner = open_runner_for(file, options);
-  if (!runner) return within(path.string(), runner.error());
+  TRY_ASSIGN(Tokenizer tokenizer, Tokenizer::open(*file));
+  TRY_ASSIGN(auto runner, open_runner_for(file, room, options));
   return std::make_unique<service::EngineModel>(service::EngineModelParts{
       .id = options.model_id.empty() ? id_for(path) : options.model_id,
       .created = modified_at(path),
-      .engine = std::make_unique<llm::Engine>(std::move(*runner), std::move(*tokenizer), engine),
+      .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine),
       .chat_template = chat_template_of(*file)});
 }
 

@@ -68,7 +68,6 @@ Result<void> add_merge(Tokenizer::Impl& impl, size_t rank, std::string_view text
 }
 
 Result<void> fill_merges(Tokenizer::Impl& impl, const GgufLists& lists) {
-  if (lists.merges.empty()) return fail(ErrorKind::invalid, "{} is missing", gguf_key("merges"));
   impl.bpe.merges.reserve(lists.merges.size());
   std::array<std::string, 3> buffers;
   for (size_t rank = 0; rank < lists.merges.size(); ++rank)
@@ -89,6 +88,8 @@ Result<void> load_byte_level(Tokenizer::Impl& impl, const ModelFile& file, const
   impl.bpe.options.byte_level = true;
   impl.bpe.options.ignore_merges = row->ignore_merges;
   TRY(fill_vocab(impl, lists));
+  if (file.meta(gguf_key("merges")) == nullptr)  // no list; an empty one is no fault
+    return fail(ErrorKind::invalid, "{} is missing", gguf_key("merges"));
   return fill_merges(impl, lists);
 }
 
