@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-fast fuzz clean
+.PHONY: help run build test test-fast fuzz tidy clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -31,6 +31,10 @@ test-fast: ## the everyday loop: what the release build can test in three minute
 fuzz: ## every fuzzer for a minute (FUZZ_SECONDS=60)
 	@python3 tools/install.py test
 	@JOBS=$(JOBS) FUZZ_SECONDS=$${FUZZ_SECONDS:-60} tools/test.sh fuzz
+
+tidy: ## clang's warnings and clang-tidy's over everything (takes long; no part of `make test`)
+	@python3 tools/install.py tidy
+	@JOBS=$(JOBS) tools/test.sh tidy
 
 clean: ## remove everything that was built; fetched models stay
 	rm -rf build

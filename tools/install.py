@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs the Debian packages of docs/dependencies.md that are missing: install.py run|test"""
+"""Installs what is missing of docs/dependencies.md's Debian packages: install.py run|test|tidy"""
 
 import os
 import pathlib
@@ -9,14 +9,15 @@ import subprocess
 import sys
 
 TABLE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "dependencies.md"
-ROW = re.compile(r"^\| `([a-z0-9.+-]+)` \| (run|test) \| (?:`([^`]+)`)? *\| (.+) \|$")
+ROW = re.compile(r"^\| `([a-z0-9.+-]+)` \| (run|test|tidy) \| (?:`([^`]+)`)? *\| (.+) \|$")
+NEEDS = {"run": {"run"}, "test": {"run", "test"}, "tidy": {"run", "test", "tidy"}}
 
 
 def rows(wanted):
-    """(package, command, why) of the table: those to run, or all of them for the tests."""
+    """(package, command, why) of the table, of what is wanted and what that stands on."""
     for line in TABLE.read_text().splitlines():
         match = ROW.match(line)
-        if match and (wanted == "test" or match[2] == "run"):
+        if match and match[2] in NEEDS[wanted]:
             yield match[1], match[3], match[4]
 
 
@@ -45,7 +46,7 @@ def install(packages):
 
 
 def main():
-    if len(sys.argv) != 2 or sys.argv[1] not in ("run", "test"):
+    if len(sys.argv) != 2 or sys.argv[1] not in NEEDS:
         sys.exit(__doc__)
     todo = missing(sys.argv[1]) if shutil.which("dpkg-query") else list(rows(sys.argv[1]))
     if not todo:

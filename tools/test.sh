@@ -28,6 +28,7 @@ step_models() {
 step_ctest() { tests release; }
 step_ctest-fast() { tests release -LE slow; }
 step_asan() { build asan-ubsan mill_tests && tests asan-ubsan -R '^unit\.' -LE slow; }
+step_tidy() { build tidy all; }  # clang's warnings are errors, and so are clang-tidy's
 step_tsan() { build tsan mill_tests && tests tsan -R '^unit\.' -LE slow; }
 
 step_fuzz() {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "data/template/code_points.h"
+#include "data/template/merge_sort.h"
 #include "data/template/operators.h"
 #include "data/template/printing.h"
 #include "data/template/runtime.h"
@@ -150,7 +151,7 @@ class JsonWriter {
   Result<void> sort(std::vector<const Dict::Item*>& items) {
     Result<void> outcome;
     TRY(runtime_.charge(items.size() * 20));
-    std::ranges::stable_sort(items, [&](const Dict::Item* a, const Dict::Item* b) {
+    merge_sort(items, [&](const Dict::Item* a, const Dict::Item* b) {
       if (!outcome) return false;
       const auto before = less(runtime_, a->first, b->first);
       if (!before) outcome = std::unexpected(before.error());

@@ -5,6 +5,7 @@
 
 #include "data/template/access.h"
 #include "data/template/code_points.h"
+#include "data/template/merge_sort.h"
 #include "data/template/operators.h"
 #include "data/template/runtime.h"
 
@@ -44,7 +45,7 @@ Result<void> sort(Runtime& runtime, std::vector<Keyed>& rows, bool reverse) {
     if (!result) outcome = std::unexpected(result.error());
     return result.value_or(false);
   };
-  std::ranges::stable_sort(rows, before);
+  merge_sort(rows, before);
   return outcome;
 }
 
