@@ -128,15 +128,15 @@ std::optional<json> llama3_rule(const ModelConfig& c) {
   RopeScaling rule{.type = "llama3"};
   rule.factor = double{*std::ranges::max_element(c.rope_factors)};
   const auto same = [](float a, float b) { return std::abs(a - b) <= 1e-5F * std::abs(b); };
-  for (double original = 16; original <= (1 << 24); original *= 2) {
-    rule.original_context = original;
+  for (uint64_t original = 16; original <= (1 << 24); original *= 2) {
+    rule.original_context = static_cast<double>(original);
     const auto factors = llama3_factors(rule, double{c.layer.front().rope_base}, c.rotary_dim);
     if (std::ranges::equal(factors, c.rope_factors, same))
       return json{{"rope_type", "llama3"},
                   {"factor", rule.factor},
                   {"low_freq_factor", rule.low_frequency},
                   {"high_freq_factor", rule.high_frequency},
-                  {"original_max_position_embeddings", static_cast<uint64_t>(original)}};
+                  {"original_max_position_embeddings", original}};
   }
   return std::nullopt;
 }
