@@ -62,10 +62,11 @@ Pages& Pages::operator=(Pages&& other) noexcept {
 }
 
 void release_mapped(std::span<const std::byte> bytes) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t before = (page - reinterpret_cast<uintptr_t>(bytes.data()) % page) % page;
+  if (bytes.size() < before + page) return;
+  const size_t whole = (bytes.size() - before) / page * page;
+  madvise(const_cast<std::byte*>(bytes.data()) + before, whole, MADV_DONTNEED);
 }
 
 size_t available_memory() {

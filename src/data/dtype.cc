@@ -1,7 +1,6 @@
 #include "data/dtype.h"
 
-#include <strings.h>
-
+#include <algorithm>
 #include <array>
 
 #include "base/assert.h"
@@ -35,6 +34,8 @@ constexpr std::array kForeign = {
     ForeignType{40, "NVFP4"},
 };
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 const DTypeTraits* find(uint32_t id) {
   for (const DTypeTraits& row : kTable) {
     if (static_cast<uint32_t>(row.dtype) == id) return &row;
@@ -64,9 +65,7 @@ std::string_view ggml_type_name(uint32_t id) {
 
 std::optional<DType> dtype_named(std::string_view name) {
   for (const DTypeTraits& row : kTable) {
-    if (row.name.size() == name.size() &&
-        strncasecmp(row.name.data(), name.data(), name.size()) == 0)
-      return row.dtype;
+    if (std::ranges::equal(row.name, name, {}, lower, lower)) return row.dtype;
   }
   return std::nullopt;
 }
