@@ -41,7 +41,7 @@ inline float extreme_of(std::span<const float> x) {
 // Levels −n … n−1, code = level + n.
 template <int kCount>
 struct WholeLevels {
-  static constexpr float kLowest = -kCount / 2;
+  static constexpr float kLowest = -static_cast<float>(kCount / 2);
   static constexpr float kTrialStep = 0.1F;  // of the lowest level, between trials
   static constexpr int kTrials = 9;          // to either side
   static unsigned code(float x) {
