@@ -17,7 +17,7 @@ inline std::optional<std::filesystem::path> unpacked(const std::string& name,
   const char* given = std::getenv("TOKENMILL_SHARED_DATA");
   const fs::path data = given != nullptr ? fs::path(given) : source_dir / "../shared/data";
   const fs::path archive = data / (name + ".tar.zst");
-  const fs::path target = scratch / "test-data" / name;
+  fs::path target = scratch / "test-data" / name;
   std::error_code error;
   if (fs::exists(target / ".complete", error)) return target;
   if (!fs::exists(archive, error)) return std::nullopt;
@@ -39,7 +39,7 @@ inline std::optional<std::filesystem::path> model(const char* variable, const st
   const fs::path base = cache != nullptr  ? fs::path(cache)
                         : home != nullptr ? fs::path(home) / ".cache"
                                           : fs::path("/nonexistent");
-  const fs::path path = base / "tokenmill" / "models" / file;
+  fs::path path = base / "tokenmill" / "models" / file;
   if (fs::exists(path, error)) return path;
   return std::nullopt;
 }
