@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "apps/generate_text.h"
 #include "apps/open_engine.h"
+#include "apps/structure_options.h"
 
 namespace mill::apps {
 namespace {
@@ -16,6 +17,7 @@ struct CompleteOptions {
   ModelOptions model;
   SamplingFlags sampling;
   std::string prompt = "-";
+  StructureFlags structure;
   bool json = false;
 };
 
@@ -27,9 +29,11 @@ void print_now(std::string_view text) {
 Result<void> complete(const CompleteOptions& options) {
   std::string prompt = options.prompt;
   if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+  TRY_ASSIGN(const grammar::GrammarPtr grammar, grammar_for(options.structure));
   TRY_ASSIGN(const auto model, open_engine(options.model));
   TRY_ASSIGN(llm::GenerateRequest request,
              request_for(model->encode(prompt, {}), options.sampling));
+  request.grammar = grammar;
   TRY_ASSIGN(const Generated answer,
              generate(*model, std::move(request), [&](std::string_view text) {
                if (!options.json) print_now(text);
@@ -48,6 +52,7 @@ Run add_complete(CLI::App& command) {
   command.add_option("-p,--prompt", options->prompt,
                      "The text to continue; - = standard input [-]");
   add_sampling_options(command, options->sampling);
+  add_structure_options(command, options->structure);
   command.add_flag("--json", options->json, "Print one JSON object");
   return [options] { return complete(*options); };
 }

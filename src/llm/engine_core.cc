@@ -44,9 +44,26 @@ EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOption
 }
 
 void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink) {
+  const grammar::GrammarPtr grammar = request.grammar;
   auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
+  if (grammar) it->constrain(constraints().start(grammar));
   enqueue(schedule_, it->sequence());
   generations_.emplace(id, std::move(it));
+}
+
+Constraints& EngineCore::constraints() {
+  if (constraints_) return *constraints_;
+  std::vector<std::string> pieces(limits_.vocab);
+  std::vector<TokenId> ends;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const auto token = static_cast<TokenId>(i);
+    if (vocabulary_.ends_generation(token))
+      ends.push_back(token);
+    else
+      pieces[i] = vocabulary_.piece(token);
+  }
+  constraints_.emplace(std::make_shared<const TokenTrie>(std::move(pieces), std::move(ends)));
+  return *constraints_;
 }
 
 void EngineCore::cancel(uint64_t id) {

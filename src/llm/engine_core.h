@@ -3,6 +3,7 @@
 // what the simulation drives. Not thread-safe.
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -44,6 +45,7 @@ class EngineCore {
   const Schedule& schedule() const { return schedule_; }
 
  private:
+  Constraints& constraints();
   void hand_out(const Plan&);
   void remove(Generation&);
 
@@ -51,6 +53,7 @@ class EngineCore {
   Vocabulary vocabulary_;
   RequestLimits limits_;
   Schedule schedule_;
+  std::optional<Constraints> constraints_;  // once a request has a grammar
   std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;
   std::vector<float> logits_;
   SampleScratch scratch_;

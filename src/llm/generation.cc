@@ -102,8 +102,9 @@ Result<void> Generation::echo(std::span<const float> rows, size_t vocab) const {
 
 GenerateEvent Generation::generate(std::span<const float> logits, const Vocabulary& vocabulary,
                                    SampleScratch& scratch) {
-  const Result<TokenId> token = sampler_.next(logits, scratch);
+  const Result<TokenId> token = choose(logits, scratch);
   if (token) {
+    sampler_.accept(*token);
     sequence_.tokens.push_back(*token);
     ++generated_;
   }
@@ -118,15 +119,34 @@ GenerateEvent Generation::generate(std::span<const float> logits, const Vocabula
   return it;
 }
 
+// Under a grammar, a token that would leave no way to the end within the limit is drawn again.
+Result<TokenId> Generation::choose(std::span<const float> logits, SampleScratch& scratch) {
+  if (!constraint_) return sampler_.choose(logits, scratch);
+  const TokenMask& allowed = constraint_->mask();
+  if (allowed.count() == 0)
+    return fail(ErrorKind::unsupported,
+                "the grammar's next characters cannot be spelled with this model's tokens");
+  TRY_ASSIGN(TokenId token, sampler_.choose(logits, scratch, &allowed));
+  const uint32_t left = tokens_max_ - generated_;
+  if (!constraint_->can_finish_after(token, left)) {
+    const TokenMask& finishing = constraint_->mask_to_finish(left);
+    TRY_ASSIGN(token, sampler_.choose(logits, scratch, &finishing));
+  }
+  TRY(constraint_->advance(token));
+  return token;
+}
+
 // What the token adds to the text that may be shown, and whether it is the last one.
 FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary,
                                      std::string& text) {
   const bool ends = !request_.ignore_end && vocabulary.ends_generation(token);
   if (!ends) text += stop_.feed(characters_.feed(vocabulary.piece(token)));
-  if (!stop_.matched() && !ends && generated_ < tokens_max_) return FinishReason::none;
+  const bool complete = constraint_ && constraint_->must_end();
+  if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());
   text += stop_.finish();
-  return ends || stop_.matched() ? FinishReason::stop : FinishReason::length;
+  const bool whole = complete || (constraint_ && constraint_->may_end());
+  return ends || whole || stop_.matched() ? FinishReason::stop : FinishReason::length;
 }
 
 }  // namespace mill::llm

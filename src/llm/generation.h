@@ -2,9 +2,11 @@
 // One request's life, from logits to events: sample, end or go on, decode, hold back, tell.
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "llm/constrain/constraint.h"
 #include "llm/request.h"
 #include "llm/sample/sampler.h"
 #include "llm/sample/stop_text.h"
@@ -22,6 +24,7 @@ class Generation {
  public:
   // The request has been validated against the context.
   Generation(uint64_t id, GenerateRequest, EventSink, uint32_t context);
+  void constrain(Constraint constraint) { constraint_ = std::move(constraint); }
 
   // Rows of logits of the positions that end at sequence().computed, the wanted ones. Tells the
   // sink; true once the request has finished.
@@ -37,12 +40,14 @@ class Generation {
   void report(GenerateEvent&, std::span<const float> logits, TokenId) const;
   Result<void> echo(std::span<const float> rows, size_t vocab) const;
   GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
+  Result<TokenId> choose(std::span<const float> logits, SampleScratch&);
   FinishReason append_text(TokenId, const Vocabulary&, std::string& text);
 
   GenerateRequest request_;  // its prompt has moved into the sequence
   EventSink sink_;
   Sequence sequence_;
   Sampler sampler_;
+  std::optional<Constraint> constraint_;
   Utf8Stream characters_;
   StopText stop_;
   uint32_t prompt_tokens_, tokens_max_;

@@ -32,6 +32,8 @@ Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
   if (request.logprobs < -1 || request.logprobs > kLogprobsMax)
     return fail(ErrorKind::invalid, "logprobs must be from 0 to {}, not {}", kLogprobsMax,
                 request.logprobs);
+  if (request.grammar && request.ignore_end)
+    return fail(ErrorKind::invalid, "ignore_end does not go with a grammar, which has an end");
   for (const std::string& stop : request.stop) {
     if (stop.empty()) return fail(ErrorKind::invalid, "stop has an empty string");
     if (!tok::is_utf8(stop)) return fail(ErrorKind::invalid, "stop has a string that is not UTF-8");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/grammar/grammar.h"
 #include "data/tokenizer/tokenizer.h"
 #include "llm/sample/logprobs.h"
 #include "llm/sample/sampling.h"
@@ -23,6 +24,9 @@ struct GenerateRequest {
   int logprobs = -1;                   // alternatives to report per token; -1 = no logprobs at all
   bool echo_logprobs = false;          // report the prompt's own tokens with logprobs, too
   bool ignore_end = false;             // go on past the end-of-text token (benches)
+  // The answer is a text of this grammar, complete where tokens_max and the context leave room for
+  // its shortest end: as the limit comes near, only tokens that keep a way to the end are drawn.
+  grammar::GrammarPtr grammar = {};
 };
 
 enum class FinishReason : uint8_t { none, stop, length, cancelled, error };

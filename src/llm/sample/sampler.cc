@@ -1,10 +1,23 @@
 #include "llm/sample/sampler.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "llm/sample/random.h"
 
 namespace mill::llm {
+namespace {
+
+// −∞ where a token is not allowed. `into` may be where the logits are.
+std::span<const float> masked(std::span<const float> logits, const TokenMask& allowed,
+                              std::vector<float>& into) {
+  if (logits.data() != into.data()) into.assign(logits.begin(), logits.end());
+  for (size_t i = 0; i < into.size(); ++i)
+    if (!allowed.has(static_cast<TokenId>(i))) into[i] = -std::numeric_limits<float>::infinity();
+  return into;
+}
+
+}  // namespace
 
 Sampler::Sampler(const SamplingOptions& options, std::span<const TokenId> prompt)
     : options_(options),
@@ -15,12 +28,22 @@ Sampler::Sampler(const SamplingOptions& options, std::span<const TokenId> prompt
 }
 
 Result<TokenId> Sampler::next(std::span<const float> logits, SampleScratch& scratch) {
+  TRY_ASSIGN(const TokenId token, choose(logits, scratch));
+  accept(token);
+  return token;
+}
+
+Result<TokenId> Sampler::choose(std::span<const float> logits, SampleScratch& scratch,
+                                const TokenMask* allowed) const {
   logits = adjusted(logits, scratch.logits);
+  if (allowed != nullptr) logits = masked(logits, *allowed, scratch.logits);
   TRY_ASSIGN(const float largest, largest_logit(logits));
-  const TokenId token = draw(logits, largest, scratch.candidates);
+  return draw(logits, largest, scratch.candidates);
+}
+
+void Sampler::accept(TokenId token) {
   if (penalises_) ++seen_[token].times;
   ++drawn_;
-  return token;
 }
 
 // Bias and penalties. Each touches every token at most once, so the map's order does not matter.

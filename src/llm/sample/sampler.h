@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "llm/constrain/token_mask.h"
 #include "llm/sample/candidates.h"
 #include "llm/sample/sampling.h"
 
@@ -23,6 +24,12 @@ class Sampler {
   // The n-th call draws the answer's n-th token; what it draws depends on the options, the prompt,
   // the logits and n alone. An error where the logits are no numbers or allow nothing.
   Result<TokenId> next(std::span<const float> logits, SampleScratch&);
+
+  // The same in two halves: choose() draws, among the allowed tokens if those are given, and
+  // accept() says that this is the token.
+  Result<TokenId> choose(std::span<const float> logits, SampleScratch&,
+                         const TokenMask* allowed = nullptr) const;
+  void accept(TokenId);
 
  private:
   struct Seen {

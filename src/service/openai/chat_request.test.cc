@@ -107,7 +107,7 @@ TEST_CASE("what is wrong is refused by its name") {
       {R"("stream_options": {"include_usage": true})", "stream_options"},
       {R"("stream": true, "stream_options": {"include_usage": 1})", "stream_options.include_usage"},
       {R"("model": 5)", "model"},
-      {R"("response_format": {"type": "json_object"})", "response_format"},
+      {R"("response_format": {"type": "yaml"})", "response_format"},
       {R"("response_format": "text")", "response_format"},
       {R"("tool_choice": "required")", "tool_choice"},
       {R"("tool_choice": {"type": "function"})", "tool_choice"},

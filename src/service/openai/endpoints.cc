@@ -45,6 +45,7 @@ std::vector<llm::GenerateRequest> requests_for(std::vector<TokenId> prompt,
     requests[i].sampling.seed = seed + i;
     requests[i].stop = params.stop;
     requests[i].logprobs = params.logprobs;
+    requests[i].grammar = params.grammar;
   }
   return requests;
 }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "service/openai/structured_output.h"
+
 namespace mill::openai {
 namespace {
 
@@ -96,13 +98,10 @@ void read_params(Fields& fields, GenerateParams& params) {
   read_bias(fields, params.sampling.logit_bias);
   read_stop(fields, params.stop);
   read_stream(fields, params);
+  params.grammar = read_grammar(fields);
 }
 
 void refuse_unsupported(Fields& fields) {
-  if (const Json* format = fields.find("response_format")) {
-    const bool text = format->is_object() && format->value("type", Json()) == "text";
-    if (!text) refuse_member(fields, "response_format", "only {\"type\": \"text\"} is");
-  }
   if (const Json* choice = fields.find("tool_choice");
       choice && *choice != "auto" && *choice != "none")
     refuse_member(fields, "tool_choice", "only \"auto\" and \"none\" are");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/grammar/grammar.h"
 #include "llm/sample/sampling.h"
 #include "service/openai/fields.h"
 
@@ -22,6 +23,7 @@ struct GenerateParams {
   std::vector<std::string> stop;
   int logprobs = -1;  // alternatives per token; -1 = no logprobs
   llm::SamplingOptions sampling;
+  grammar::GrammarPtr grammar;   // what the answer must be a text of; null = any text
   std::optional<uint64_t> seed;  // of the first answer; the i-th has seed + i
   bool stream = false, include_usage = false;
 };

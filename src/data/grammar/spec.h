@@ -1,0 +1,55 @@
+#pragma once
+// What a text is to be like, as somebody asks for it, and the grammar of it. The parts compose:
+// an answer that may call tools is
+//   sequence({until({"<tool_call>"}),
+//             repeated(sequence({literal("<tool_call>"), json_schema(arguments),
+//                                literal("</tool_call>")}), 0, 4)})
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/grammar/grammar.h"
+
+namespace mill::grammar {
+
+using Json = nlohmann::ordered_json;
+
+enum class SpecKind : uint8_t {
+  literal,
+  json_schema,
+  regex,
+  ebnf,
+  until,
+  sequence,
+  choice,
+  repeated
+};
+
+struct Spec {
+  SpecKind kind = SpecKind::literal;
+  std::string text = {};                // of literal, regex, ebnf
+  Json schema = {};                     // of json_schema
+  std::vector<std::string> stops = {};  // of until
+  std::vector<Spec> parts = {};         // of sequence, choice, repeated (one)
+  uint32_t min = 0, max = kForever;     // of repeated
+
+  std::string key() const;  // equal keys, equal languages: what a cache goes by
+};
+
+Spec literal(std::string text);              // this text, in UTF-8
+Spec json_schema(Json schema);               // a value that the schema allows (json_schema.h)
+Spec json_object();                          // any object
+Spec regex(std::string pattern);             // a text that the pattern matches from end to end
+Spec ebnf(std::string grammar);              // ebnf.h says how it is written
+Spec until(std::vector<std::string> stops);  // any text in which none of these occurs
+Spec sequence(std::vector<Spec> parts);
+Spec choice(std::vector<Spec> parts);
+Spec choice(const std::vector<std::string>& texts);
+Spec repeated(Spec part, uint32_t min, uint32_t max);
+
+// Refused with a sentence that says where: what is wrong, what no grammar can say, what is too
+// large. Bounded in time and memory whatever it is given.
+Result<GrammarPtr> compile(const Spec&);
+
+}  // namespace mill::grammar

@@ -1,0 +1,82 @@
+#include "llm/constrain/constraint.h"
+
+#include <algorithm>
+
+namespace mill::llm {
+
+Constraint::Constraint(std::shared_ptr<MaskCache> cache)
+    : cache_(std::move(cache)), state_(cache_->matcher().start()), epoch_(cache_->epoch()) {}
+
+// Reads the text once more, after another answer has filled the memory.
+void Constraint::find_again() {
+  if (epoch_ == cache_->epoch()) return;
+  epoch_ = cache_->epoch();
+  state_ = cache_->matcher().start();
+  for (const char byte : text_) state_ = cache_->matcher().step(state_, static_cast<uint8_t>(byte));
+  cache_->settle();
+}
+
+const TokenMask& Constraint::mask() {
+  cache_->make_room();
+  find_again();
+  return cache_->mask(state_);
+}
+
+const TokenMask& Constraint::mask_to_finish(uint32_t left) {
+  cache_->make_room();
+  find_again();
+  finishing_ = cache_->mask_within(state_, left - 1);
+  if (finishing_.count() > 0) return finishing_;
+  return cache_->mask(state_);
+}
+
+bool Constraint::can_finish_after(TokenId token, uint32_t left) {
+  find_again();
+  const auto& ends = cache_->trie().ends();
+  if (std::ranges::find(ends, token) != ends.end()) return true;
+  return cache_->matcher().distance(cache_->advance(state_, token)) <= left - 1;
+}
+
+Result<void> Constraint::advance(TokenId token) {
+  find_again();
+  const auto& ends = cache_->trie().ends();
+  if (std::ranges::find(ends, token) != ends.end()) return {};
+  const grammar::StateId next = cache_->advance(state_, token);
+  if (next == grammar::kDead && cache_->matcher().overflowed())
+    return fail(ErrorKind::exhausted,
+                "the grammar is too ambiguous: more than {} ways to read the answer are open",
+                grammar::kWaysMax);
+  if (next == grammar::kDead)
+    return fail(ErrorKind::invalid, "the grammar does not allow the token {} here", token);
+  state_ = next;
+  text_ += cache_->trie().piece(token);
+  return {};
+}
+
+bool Constraint::may_end() {
+  find_again();
+  return cache_->matcher().accepts(state_);
+}
+
+bool Constraint::must_end() {
+  find_again();
+  return cache_->matcher().ends_here(state_);
+}
+
+uint32_t Constraint::bytes_to_end() {
+  find_again();
+  return cache_->matcher().distance(state_);
+}
+
+Constraint Constraints::start(const grammar::GrammarPtr& grammar) {
+  auto at = std::ranges::find(caches_, grammar, [](const auto& it) { return it.first; });
+  if (at == caches_.end()) {
+    if (caches_.size() == kKept) caches_.erase(caches_.begin());
+    caches_.emplace_back(grammar, std::make_shared<MaskCache>(grammar, trie_));
+  } else {
+    std::rotate(at, at + 1, caches_.end());
+  }
+  return Constraint(caches_.back().second);
+}
+
+}  // namespace mill::llm
