@@ -25,7 +25,29 @@ function order(schema) {
   return ["2020", "7", "4"];
 }
 
+// Some schemas use an id twice, or in places where it is none: without ids, where no reference
+// needs them.
+function withoutIds(part) {
+  if (Array.isArray(part)) return part.map(withoutIds);
+  if (part === null || typeof part !== "object") return part;
+  const kept = Object.entries(part).filter(
+    ([key, value]) => !((key === "id" || key === "$id") && typeof value === "string"));
+  return Object.fromEntries(kept.map(([key, value]) => [key, withoutIds(value)]));
+}
+
 function compiled(schema) {
+  try {
+    return compiledAs(schema);
+  } catch (error) {
+    try {
+      return compiledAs(withoutIds(schema));
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function compiledAs(schema) {
   let first = null;
   for (const unicodeRegExp of [true, false]) {
     for (const draft of order(schema)) {

@@ -13,8 +13,10 @@ constexpr std::string_view kDate =
 constexpr std::string_view kTime =
     "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
 constexpr std::string_view kLocalTime = "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?";
-constexpr std::string_view kLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+constexpr std::string_view kLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?";
 constexpr std::string_view kByte = "(\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])";
+// Of a host in a uri, whose labels have no limit.
+constexpr std::string_view kFreeLabel = "[A-Za-z0-9]+(-[A-Za-z0-9]+)*";
 // RFC 3986, with a host in a uri: what a path, query or fragment is made of.
 constexpr std::string_view kPathCode = "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
 
@@ -31,8 +33,9 @@ std::string ipv4() { return text({kByte, "(\\.", kByte, "){3}"}); }
 std::string tail() { return text({"(\\?(", kPathCode, "|[/?])*)?(#(", kPathCode, "|[/?])*)?"}); }
 
 std::string uri() {
-  return text({"([A-Za-z][A-Za-z0-9+.-]{0,15}://", kLabel, "(\\.", kLabel, "){0,4}(:\\d{1,5})?(/",
-               kPathCode, "*)*", tail(), "|(urn|mailto|tel|tag|data):", kPathCode, "+)"});
+  return text({"([A-Za-z][A-Za-z0-9+.-]{0,15}://", kFreeLabel, "(\\.", kFreeLabel,
+               "){0,4}(:\\d{1,5})?(/", kPathCode, "*)*", tail(),
+               "|(urn|mailto|tel|tag|data):", kPathCode, "+)"});
 }
 
 std::string uri_reference() {

@@ -35,7 +35,7 @@ struct Automaton {
 
 struct AutomatonLimits {
   size_t states = 20'000;
-  size_t expressions = 600'000;
+  size_t expressions = 300'000;
 };
 
 class Languages {

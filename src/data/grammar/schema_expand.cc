@@ -9,7 +9,7 @@ namespace {
 constexpr size_t kLeavesMax = 2000;           // of a conjunction
 constexpr size_t kStepsMax = 200'000;         // atoms read for it
 constexpr size_t kProbeStepsMax = 2'000;      // to find a contradiction
-constexpr size_t kTotalStepsMax = 5'000'000;  // for the whole schema
+constexpr size_t kTotalStepsMax = 1'000'000;  // for the whole schema
 constexpr int kProbeDepthMax = 3;
 constexpr size_t kPairsMax = 20'000;  // pairs of a oneOf's alternatives
 

@@ -20,6 +20,16 @@ std::string quoted(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// A name need not be as long as it may be.
+LanguageId lengths(Languages& languages, CountRange range) {
+  constexpr uint64_t kLongest = 256, kMost = 1 << 20;
+  const auto min = static_cast<uint32_t>(std::min(range.min, kMost));
+  const auto max = range.max == CountRange::kNone
+                       ? kForever
+                       : static_cast<uint32_t>(std::min(range.max, std::max(range.min, kLongest)));
+  return languages.repeat(languages.codes(CodeSet::all()), min, max);
+}
+
 }  // namespace
 
 // What the value behind a name must be: what each schema says about it by name, or by pattern, or
@@ -166,8 +176,10 @@ Result<LanguageId> SchemaWriter::names_language(Languages& languages, const Leaf
     std::vector<LanguageId> any;
     for (const Leaf& one : leaves) {
       if (!one.values && (one.types & kString) == 0) continue;
-      TRY_ASSIGN(const LanguageId language,
+      TRY_ASSIGN(LanguageId language,
                  one.values ? listed_language(languages, one) : string_language(languages, one));
+      if (!one.length.is_free())
+        language = languages.both({language, languages.marked(lengths(languages, one.length))});
       any.push_back(language);
     }
     all.push_back(languages.either(std::move(any)));

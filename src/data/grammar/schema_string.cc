@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <map>
 
 #include "data/grammar/formats.h"
 #include "data/grammar/regex.h"
@@ -8,9 +10,9 @@
 namespace mill::grammar {
 namespace {
 
-// A string under a pattern counts its characters in the automaton's states, so that a generous
-// maxLength is taken down to what those afford.
-constexpr uint64_t kCountedMax = 256;
+// A string under a pattern counts its characters beside the automaton's states, so that a generous
+// maxLength is taken down to what these afford.
+constexpr uint64_t kCountedMax = 256, kCountedStatesMax = 30'000;
 
 uint32_t as_count(uint64_t count) {
   return count >= kForever ? kForever : static_cast<uint32_t>(count);
@@ -90,12 +92,40 @@ Result<void> SchemaWriter::write_string(NodeId from, const Leaf& leaf, NodeId to
   }
   const NodeId first = builder_.node(), last = builder_.node();
   builder_.bytes(from, '"', '"', first);
-  emit_automaton(builder_, first, *automaton, last, Spelling::json);
+  write_counted(first, *automaton, leaf.length, last);
   builder_.bytes(last, '"', '"', to);
   return {};
 }
 
-// The strings that are all that the leaf says at once.
+// The texts of the automaton that are as long as that: its states, each with the length so far.
+void SchemaWriter::write_counted(NodeId from, const Automaton& automaton, CountRange length,
+                                 NodeId to) {
+  if (length.is_free()) return emit_automaton(builder_, from, automaton, to, Spelling::json);
+  if (automaton.states.empty() || length.min > kCountedStatesMax) return;
+  const uint64_t room = std::min(kCountedMax, kCountedStatesMax / automaton.states.size());
+  const bool endless = length.max == CountRange::kNone;
+  const uint64_t last = endless ? length.min : std::min(length.max, std::max(length.min, room));
+  std::map<std::pair<uint32_t, uint64_t>, NodeId> nodes;
+  std::deque<std::pair<uint32_t, uint64_t>> todo;
+  const auto node_of = [&](uint32_t state, uint64_t count) {
+    const auto [at, fresh] = nodes.try_emplace({state, count}, 0);
+    if (!fresh) return at->second;
+    todo.emplace_back(state, count);
+    return at->second = builder_.node();
+  };
+  builder_.skip(from, node_of(0, 0));
+  for (; !todo.empty() && !builder_.too_large(); todo.pop_front()) {
+    const auto [state, count] = todo.front();
+    const NodeId node = nodes.at({state, count});
+    if (automaton.states[state].accepts && count >= length.min) builder_.skip(node, to);
+    if (count == last && !endless) continue;
+    for (const auto& arc : automaton.states[state].arcs)
+      emit_codes(builder_, node, arc.codes, node_of(arc.to, std::min(count + 1, last)),
+                 Spelling::json);
+  }
+}
+
+// The strings that are all that the leaf says at once, but for their length.
 Result<LanguageId> SchemaWriter::string_language(Languages& languages, const Leaf& leaf) {
   const LanguageId any = languages.repeat(languages.codes(CodeSet::all()), 0, kForever);
   std::vector<LanguageId> all = {languages.marked(any)};
@@ -115,13 +145,6 @@ Result<LanguageId> SchemaWriter::string_language(Languages& languages, const Lea
     if (!value->is_string()) continue;
     TRY_ASSIGN(const std::u32string codes, decoded(value->get<std::string>()));
     all.push_back(languages.except(languages.marked(languages.text(codes))));
-  }
-  if (!leaf.length.is_free()) {
-    const uint64_t room = std::max(leaf.length.min, kCountedMax);
-    const auto min = as_count(leaf.length.min);
-    const auto max =
-        leaf.length.max == CountRange::kNone ? kForever : as_count(std::min(leaf.length.max, room));
-    all.push_back(languages.marked(languages.repeat(languages.codes(CodeSet::all()), min, max)));
   }
   return languages.both(std::move(all));
 }

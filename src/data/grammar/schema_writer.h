@@ -33,6 +33,7 @@ class SchemaWriter {
 
   Result<void> write_string(NodeId from, const Leaf&, NodeId to);
   Result<LanguageId> string_language(Languages&, const Leaf&);
+  void write_counted(NodeId from, const Automaton&, CountRange length, NodeId to);
   RuleId character_rule();
   RuleId any_string_rule();
 

@@ -1,0 +1,104 @@
+// The engine under grammars: whatever the model prefers, alone or among others.
+
+#include <doctest/doctest.h>
+
+#include "data/grammar/spec.h"
+#include "llm/engine_core.h"
+#include "llm/fake_runner.h"
+
+namespace mill::llm {
+namespace {
+
+constexpr uint32_t kVocab = 300;
+
+// Token 0 ends the answer; the others are the bytes, and a few words of JSON.
+Vocabulary byte_vocabulary() {
+  return {.piece = [](TokenId token) -> std::string {
+            static const std::vector<std::string> words = {"{\"", "\":", "true", "[[", "},", "\"é"};
+            if (token == 0) return "";
+            const auto byte = static_cast<size_t>(token) - 1;
+            if (byte < 256) return std::string(1, static_cast<char>(byte));
+            return byte - 256 < words.size() ? words[byte - 256] : "";
+          },
+          .ends_generation = [](TokenId token) { return token == 0; }};
+}
+
+GenerateRequest request_for(const grammar::Spec& spec, uint64_t seed, uint32_t tokens_max) {
+  GenerateRequest request;
+  request.prompt = {1, 2, static_cast<TokenId>(3 + seed % 50)};
+  request.tokens_max = tokens_max;
+  request.sampling.seed = seed;
+  request.sampling.temperature = seed % 3 == 0 ? 0.0F : 1.0F;
+  request.grammar = *grammar::compile(spec);
+  return request;
+}
+
+struct Answer {
+  std::string text;
+  FinishReason finish = FinishReason::none;
+  std::string error;
+};
+
+std::vector<Answer> answers_to(std::vector<GenerateRequest> requests) {
+  FakeRunner runner({.vocab = kVocab, .context = 192, .blocks = 64, .batch_tokens = 96});
+  EngineCore core(runner, byte_vocabulary(), {});
+  std::vector<Answer> answers(requests.size());
+  for (size_t i = 0; i < requests.size(); ++i)
+    core.add(i + 1, std::move(requests[i]), [&answers, i](GenerateEvent&& event) {
+      answers[i].text += event.text;
+      answers[i].finish = event.finish;
+      answers[i].error = event.error;
+    });
+  while (core.step()) continue;
+  return answers;
+}
+
+TEST_CASE("answers under a grammar are texts of it, and do not depend on the company") {
+  const grammar::Spec spec = grammar::json_schema(grammar::Json::parse(R"({"type": "object",
+      "properties": {"a": {"type": "string"}, "b": {"type": "array", "items": {"type": "boolean"}}},
+      "required": ["a"]})"));
+  std::vector<GenerateRequest> requests;
+  for (uint64_t seed = 0; seed < 12; ++seed) requests.push_back(request_for(spec, seed, 60));
+  const std::vector<Answer> together = answers_to(requests);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    CAPTURE(i);
+    const auto value = grammar::Json::parse(together[i].text, nullptr, false);
+    REQUIRE_MESSAGE(value.is_object(), together[i].text);
+    CHECK(value["a"].is_string());
+    CHECK(together[i].finish == FinishReason::stop);
+    CHECK(answers_to({requests[i]})[0].text == together[i].text);
+  }
+}
+
+TEST_CASE("an answer that can only be one thing is it, and ends by itself") {
+  const Answer answer = answers_to({request_for(grammar::literal("true, [[!"), 5, 100)})[0];
+  CHECK(answer.text == "true, [[!");
+  CHECK(answer.finish == FinishReason::stop);
+}
+
+TEST_CASE("a limit below the shortest answer is a limit") {
+  const Answer answer = answers_to({request_for(grammar::literal("abcdef"), 5, 3)})[0];
+  CHECK(answer.text == "abc");
+  CHECK(answer.finish == FinishReason::length);
+}
+
+TEST_CASE("what the vocabulary cannot spell is an error that says so") {
+  FakeRunner runner({.vocab = 64, .context = 192, .blocks = 64, .batch_tokens = 96});
+  EngineCore core(runner, fake_vocabulary(), {});
+  std::vector<GenerateEvent> events;
+  core.add(1, request_for(grammar::literal("\t"), 1, 5),
+           [&](GenerateEvent&& event) { events.push_back(std::move(event)); });
+  while (core.step()) continue;
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].finish == FinishReason::error);
+  CHECK(events[0].error.find("cannot be spelled with this model's tokens") != std::string::npos);
+}
+
+TEST_CASE("going on past the end does not go with a grammar") {
+  GenerateRequest request = request_for(grammar::literal("x"), 1, 5);
+  request.ignore_end = true;
+  CHECK(!validate(request, {.vocab = kVocab, .context = 192}));
+}
+
+}  // namespace
+}  // namespace mill::llm
