@@ -1,167 +1,165 @@
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
+#include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "apps/bench_cases.h"
+#include "apps/bench_needs.h"
 #include "apps/bench_peer.h"
+#include "apps/bench_report.h"
+#include "apps/bench_start.h"
 #include "apps/command.h"
 #include "apps/made_model.h"
 #include "apps/model_store.h"
 #include "llm/open_runner.h"
+#include "llm/transformer/model.h"
 
 namespace mill::apps {
 namespace {
 
 struct BenchOptions {
-  std::string model, versus, peer, shape, quant;
+  std::string model, cases, versus, peer, save;
+  std::string shape, quant;  // of a model to make
   unsigned threads = 0;
   int rounds = 5;
   bool json = false, quick = false;
 };
 
-// One case's figures, a round each.
-struct Figures {
-  BenchCase bench;
-  std::vector<double> ours, theirs;
-};
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0.0 : values[values.size() / 2];
-}
-
-// Round by round, so that a machine that grows slower does so for both.
-std::vector<double> ratios(const Figures& f) {
-  std::vector<double> all;
-  for (size_t i = 0; i < std::min(f.ours.size(), f.theirs.size()); ++i)
-    all.push_back(f.ours[i] / f.theirs[i]);
-  return all;
-}
-
-size_t peak_memory() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<size_t>(usage.ru_maxrss) * 1024;
-}
-
 struct Bench {
   const BenchOptions& options;
   std::shared_ptr<const llm::ModelDescription> model;
-  std::string path;
-  std::unique_ptr<llm::Runner> runner;
-  const kernels::Ops* ops = nullptr;
-  unsigned threads = 0;
-  size_t peak_memory_bytes = 0;  // of the cases, before the limits are measured
+  BenchReport report;
+  std::unique_ptr<Peer> peer;  // null where there is none
+
+  void say(const std::string& what) const {
+    if (!options.json) fmt::print(stderr, "{}\n", what);
+  }
 };
 
 Result<Bench> open_bench(const BenchOptions& options) {
+  Bench bench{.options = options, .model = nullptr, .report = {}, .peer = nullptr};
+  TRY_ASSIGN(const auto cases, choose_cases(options.cases, options.quick));
   TRY_ASSIGN(const auto path, resolve_model(options.model));
+  BenchReport& report = bench.report;
+  report.model = path.string();
+  report.threads = Team(options.threads).size();
+  if (!options.versus.empty()) {
+    TRY_ASSIGN(bench.peer, open_peer(options.versus, options.peer, {report.model, report.threads}));
+    report.peer = bench.peer->version();
+  }
   TRY_ASSIGN(ModelFile file, open_model_file(path));
   TRY_ASSIGN(llm::ModelDescription description,
              llm::describe_model(std::make_shared<ModelFile>(std::move(file))));
-  const auto model = std::make_shared<const llm::ModelDescription>(std::move(description));
-  Bench bench{.options = options, .model = model, .path = path.string(), .runner = nullptr};
-  bench.threads = Team(options.threads).size();
-  TRY_ASSIGN(bench.ops, kernels::choose_ops());
-  TRY_ASSIGN(bench.runner,
-             llm::open_runner(
-                 model, {.threads = bench.threads, .context_tokens = 1024, .kv_tokens = 4096}));
+  bench.model = std::make_shared<const llm::ModelDescription>(std::move(description));
+  TRY_ASSIGN(const kernels::Ops* ops, kernels::choose_ops());
+  report.isa = ops->name;
+  report.weights_bytes = llm::packed_model_bytes(*bench.model);
+  for (const BenchCase& c : cases)
+    report.cases.push_back({.bench = c,
+                            .needs = needs_of(*bench.model, c),
+                            .ours = {},
+                            .theirs = {},
+                            .peer_settings = {},
+                            .peak_memory_bytes = 0});
   return bench;
 }
 
-Result<std::vector<Figures>> measure(Bench& bench, const Peer* peer) {
-  const std::vector<BenchCase> cases = bench_cases(bench.options.quick);
-  std::vector<Figures> figures;
-  for (const BenchCase& c : cases) figures.push_back({c, {}, {}});
-  for (Figures& f : figures) run_case(*bench.runner, f.bench);  // warm-up
+// The most memory that this process had since the last call (Linux,
+// Documentation/filesystems/proc).
+size_t peak_memory_since() {
+  size_t kilobytes = 0;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) kilobytes = std::stoul(line.substr(6));
+  std::ofstream("/proc/self/clear_refs") << "5\n";
+  return kilobytes * 1024;
+}
+
+using OurRun = std::function<Result<double>(CaseReport&)>;
+
+// A peer's threads may spin for a while after its work, in case that more comes (OpenMP: 0.2 s).
+Result<void> run_peer(Peer& peer, CaseReport& c, bool keep) {
+  TRY_ASSIGN(const std::optional<PeerFigure> figure, peer.run(c.bench));
+  if (!figure) return {};
+  if (keep) c.theirs.push_back(figure->tokens_per_s);
+  c.peer_settings = figure->settings;
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  return {};
+}
+
+// In turn, ours and theirs: a warm-up, then the rounds.
+Result<void> run_rounds(Bench& bench, std::vector<CaseReport*> cases, const OurRun& run_ours) {
   const int rounds = bench.options.quick ? std::min(bench.options.rounds, 2) : bench.options.rounds;
-  for (int round = 0; round < rounds; ++round) {
-    if (!bench.options.json) fmt::print(stderr, "round {} of {}\n", round + 1, rounds);
-    for (Figures& f : figures) f.ours.push_back(run_case(*bench.runner, f.bench));
-    if (peer == nullptr) continue;
-    const PeerJob job{bench.path, bench.threads, cases[0].prompt, cases[1].answer};
-    TRY_ASSIGN(const auto rates, run_peer(*peer, job));
-    for (Figures& f : figures) {
-      if (const auto it = rates.find(f.bench.name); it != rates.end())
-        f.theirs.push_back(it->second);
+  for (int round = 0; round <= rounds; ++round) {
+    if (!cases.empty())
+      bench.say(round == 0 ? "warm-up" : fmt::format("round {} of {}", round, rounds));
+    for (CaseReport* c : cases) {
+      TRY_ASSIGN(const double ours, run_ours(*c));
+      if (round > 0) c->ours.push_back(ours);
+      if (bench.peer) TRY(run_peer(*bench.peer, *c, round > 0));
     }
   }
-  return figures;
+  return {};
 }
 
-nlohmann::ordered_json row_of(const Bench& bench, const Figures& f, const Limits& limits,
-                              const Peer* peer) {
-  const Needs needs = needs_of(*bench.model, f.bench);
-  const double rate = median(f.ours);
-  const auto [least, most] = std::minmax_element(f.ours.begin(), f.ours.end());
-  nlohmann::ordered_json row = {{"case", f.bench.name},
-                                {"tokens_per_s", rate},
-                                {"limit_share", limit_share(needs, limits, f.bench, rate)},
-                                {"tokens_per_s_min", *least},
-                                {"tokens_per_s_max", *most},
-                                {"bytes", needs.bytes},
-                                {"operations", needs.operations},
-                                {"read_bytes_per_s", limits.read_bytes_per_s},
-                                {limits.kind + "_ops_per_s", limits.operations_per_s},
-                                {"isa", bench.ops->name},
-                                {"threads", bench.threads},
-                                {"peak_memory_bytes", bench.peak_memory_bytes}};
-  const std::vector<double> all = ratios(f);
-  if (peer != nullptr && !all.empty()) {
-    row["peer"] = peer->version;
-    row["peer_tokens_per_s"] = median(f.theirs);
-    row["ratio"] = median(all);
-    row["ratio_min"] = *std::min_element(all.begin(), all.end());
-    row["ratio_max"] = *std::max_element(all.begin(), all.end());
+// The cases that one opened model serves: those with the same format of keys and values.
+Result<void> measure_runner(Bench& bench, kernels::KvType kv) {
+  std::vector<CaseReport*> reports;
+  std::vector<BenchCase> cases;
+  for (CaseReport& c : bench.report.cases) {
+    if (c.bench.is_start() || c.bench.kv != kv) continue;
+    reports.push_back(&c);
+    cases.push_back(c.bench);
   }
-  return row;
+  if (cases.empty()) return {};
+  uint32_t length = 0, depth = 0;
+  for (const BenchCase& c : cases) {
+    length = std::max(length, c.length());
+    depth = std::max(depth, c.depth);
+  }
+  peak_memory_since();
+  TRY_ASSIGN(const auto runner,
+             llm::open_runner(bench.model, {.threads = bench.report.threads,
+                                            .context_tokens = length,
+                                            .kv_tokens = blocks_of(cases) * llm::kBlockTokens,
+                                            .kv_type = kv}));
+  if (depth > 0) bench.say(fmt::format("filling the cache with {} tokens", depth));
+  fill_cache(*runner, depth);
+  TRY(run_rounds(bench, reports,
+                 [&](CaseReport& c) -> Result<double> { return run_case(*runner, c.bench); }));
+  const size_t peak = peak_memory_since();
+  for (CaseReport* c : reports) c->peak_memory_bytes = peak;
+  return {};
 }
 
-void print_table(const Bench& bench, const std::vector<nlohmann::ordered_json>& rows,
-                 const Limits& limits) {
-  fmt::print("{}, {}, {} threads; limits: {:.1f} GB/s read, {:.0f} G {} operations/s\n", bench.path,
-             bench.ops->name, bench.threads, limits.read_bytes_per_s / 1e9,
-             limits.operations_per_s / 1e9, limits.kind);
-  fmt::print("{:<14}{:>12}{:>12}{:>14}{:>9}", "case", "tokens/s", "GB", "G operations", "limit");
-  fmt::print("{}\n", bench.options.versus.empty() ? "" : "        peer   ratio (min–max)");
-  for (const auto& row : rows) {
-    fmt::print("{:<14}{:>12.1f}{:>12.2f}{:>14.1f}{:>8.0f}%", row["case"].get<std::string>(),
-               row["tokens_per_s"].get<double>(), row["bytes"].get<double>() / 1e9,
-               row["operations"].get<double>() / 1e9, 100 * row["limit_share"].get<double>());
-    if (row.contains("ratio"))
-      fmt::print("{:>12.1f}   {:.2f} ({:.2f}–{:.2f})", row["peer_tokens_per_s"].get<double>(),
-                 row["ratio"].get<double>(), row["ratio_min"].get<double>(),
-                 row["ratio_max"].get<double>());
-    fmt::print("\n");
-  }
-  fmt::print("peak memory {} MiB\n", bench.peak_memory_bytes >> 20);
+Result<void> measure_starts(Bench& bench) {
+  std::vector<CaseReport*> reports;
+  for (CaseReport& c : bench.report.cases)
+    if (c.bench.is_start()) reports.push_back(&c);
+  return run_rounds(bench, reports, [&](CaseReport& c) -> Result<double> {
+    TRY_ASSIGN(const Start start, measure_start(bench.report.model, bench.report.threads));
+    c.peak_memory_bytes = std::max(c.peak_memory_bytes, start.peak_memory_bytes);
+    return 1 / start.seconds;
+  });
 }
 
 Result<void> bench_model(const BenchOptions& options) {
-  if (!options.versus.empty() && options.versus != "llama.cpp")
-    return fail(ErrorKind::invalid, "--vs {}: the peer that there is, is llama.cpp",
-                options.versus);
-  std::unique_ptr<Peer> peer;
-  if (!options.versus.empty()) {
-    TRY_ASSIGN(Peer found, find_llama_cpp(options.peer));
-    peer = std::make_unique<Peer>(std::move(found));
-  }
   TRY_ASSIGN(Bench bench, open_bench(options));
-  TRY_ASSIGN(const auto figures, measure(bench, peer.get()));
-  bench.peak_memory_bytes = peak_memory();
-  const Limits limits = measure_limits(bench.threads, *bench.ops, *bench.model);
-  std::vector<nlohmann::ordered_json> rows;
-  for (const Figures& f : figures) rows.push_back(row_of(bench, f, limits, peer.get()));
+  TRY(measure_starts(bench));  // first: a child's peak of memory is at least its parent's
+  TRY(measure_runner(bench, kernels::KvType::f16));
+  TRY(measure_runner(bench, kernels::KvType::q8));
+  bench.peer.reset();
+  TRY_ASSIGN(bench.report.limits, measure_limits(bench.report.threads, *bench.model));
   if (options.json) {
-    for (const auto& row : rows) fmt::print("{}\n", row.dump());
+    for (const CaseReport& c : bench.report.cases)
+      fmt::print("{}\n", row_of(bench.report, c).dump());
   } else {
-    print_table(bench, rows, limits);
+    fmt::print("{}", table_of(bench.report));
   }
-  return {};
+  return options.save.empty() ? Result<void>{} : save_report(bench.report, options.save);
 }
 
 Result<void> make_bench_model(const BenchOptions& options) {
@@ -183,14 +181,19 @@ Run add_bench(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
   command.add_option("model", options->model,
                      "A model's name or path [default]; with --make-model, the file to write");
+  command.add_option("--case", options->cases,
+                     "Cases between commas, e.g. decode_1,prefill_*, or all [those without long "
+                     "contexts]");
   command.add_option("--threads", options->threads, "Threads; 0 = one for each processor");
   command.add_option("--rounds", options->rounds, "Runs of each case [5]")
       ->check(CLI::Range(1, 1000));
-  command.add_option("--vs", options->versus, "Run a peer in turn with us: llama.cpp");
+  command.add_option("--vs", options->versus, "Run a peer in turn with us: " + peer_names());
   command.add_option("--peer", options->peer,
-                     "The peer's llama-bench, or a Python that has llama-cpp-python");
+                     "A Python with llama-cpp-python, a folder with include/llama.h and "
+                     "lib/libllama.so, or a llama-bench");
   command.add_flag("--quick", options->quick, "Fewer and shorter runs, done within 40 s");
   command.add_flag("--json", options->json, "Print one JSON object a line");
+  command.add_option("--save", options->save, "Add what was found to this Markdown file");
   command.add_option("--make-model", options->shape,
                      "Write a model with random weights instead: " + made_shape_names());
   command.add_option("--quant", options->quant, "Its format: " + made_quant_names());

@@ -1,125 +1,159 @@
 #include "apps/bench_peer.h"
 
-#include <sys/wait.h>
-
+#include <algorithm>
 #include <array>
-#include <cstdio>
-#include <memory>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "apps/bench_peer_driver.h"
+#include "apps/child_process.h"
 
 namespace mill::apps {
 namespace {
 
 using nlohmann::json;
 
-// Measures with llama.cpp's C API through llama-cpp-python: argv = model, threads, prompt, answer.
-// Defaults but for the threads and a context that fits, one warm-up of each kind.
-constexpr const char* kPythonDriver = R"py(
-import ctypes, json, sys, time
-import llama_cpp as L
-if len(sys.argv) == 1:
-    print(L.__version__); sys.exit()
-silent = L.llama_log_callback(lambda level, text, data: None)
-L.llama_log_set(silent, ctypes.c_void_p(0))
-path, threads, prompt, answer = sys.argv[1], *map(int, sys.argv[2:5])
-L.llama_backend_init()
-model = L.llama_model_load_from_file(path.encode(), L.llama_model_default_params())
-if not model: sys.exit("llama.cpp cannot load " + path)
-params = L.llama_context_default_params()
-params.n_ctx = max(prompt, answer) + 64
-params.n_batch = params.n_ubatch = max(prompt, 64)
-params.n_threads = params.n_threads_batch = threads
-context = L.llama_init_from_model(model, params)
-vocab = L.llama_vocab_n_tokens(L.llama_model_get_vocab(model))
-memory = L.llama_get_memory(context)
-tokens = [(i * 7919 + 11) % vocab for i in range(max(prompt, answer) + 1)]
-def decode(part):
-    array = (L.llama_token * len(part))(*part)
-    if L.llama_decode(context, L.llama_batch_get_one(array, len(part))) != 0:
-        sys.exit("llama_decode failed")
-def prefill():
-    L.llama_memory_clear(memory, True)
-    start = time.perf_counter(); decode(tokens[:prompt])
-    return prompt / (time.perf_counter() - start)
-def generate(n):
-    L.llama_memory_clear(memory, True); decode(tokens[:1])
-    start = time.perf_counter()
-    for i in range(n): decode(tokens[i + 1:i + 2])
-    return n / (time.perf_counter() - start)
-prefill(); generate(8)
-print(json.dumps({"prefill_%d" % prompt: prefill(), "decode_1": generate(answer)}))
-)py";
-
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+// The whole output of a program that succeeded; else nothing.
+std::string output_of(const std::vector<std::string>& arguments) {
+  Result<Child> child = Child::start(arguments);
+  if (!child) return "";
+  std::string all;
+  for (std::string part = child->read_some(); !part.empty(); part = child->read_some()) all += part;
+  return child->wait().exit_code == 0 ? all : "";
 }
 
-// Standard output of a program that succeeded; else nothing.
-std::string output_of(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return "";
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    text.append(buffer.data(), n);
-  return pclose(pipe) == 0 ? text : "";
-}
-
-std::string python_command(const std::string& program) {
-  return quoted(program) + " -c " + quoted(kPythonDriver);
-}
-
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-std::map<std::string, double> from_llama_bench(const std::string& text, const PeerJob& job) {
-  std::map<std::string, double> rates;
-  const json rows = json::parse(text, nullptr, false);
-  if (!rows.is_array()) return rates;
-  for (const json& row : rows) {
-    if (!row.is_object()) continue;
-    const bool prefill = row.value("n_prompt", 0) > 0;
-    rates[prefill ? fmt::format("prefill_{}", job.prompt) : "decode_1"] = row.value("avg_ts", 0.0);
+// The driver (bench_peer_driver.h) keeps the model open, and waits between the cases.
+class DrivenPeer final : public Peer {
+ public:
+  static Result<std::unique_ptr<Peer>> open(std::string name, std::vector<std::string> command) {
+    auto peer = std::unique_ptr<DrivenPeer>(new DrivenPeer(std::move(name), std::move(command)));
+    TRY(peer->start());
+    return peer;
   }
-  return rates;
+
+  const std::string& version() const override { return version_; }
+
+  Result<std::optional<PeerFigure>> run(const BenchCase& c) override {
+    if (c.is_start()) return run_start();
+    const auto known = flash_.find(c.name);
+    if (known != flash_.end() && !known->second) return std::nullopt;
+    std::optional<PeerFigure> best;
+    for (const bool flash : {true, false}) {
+      if (known != flash_.end() && *known->second != flash) continue;
+      if (!flash && c.kv == kernels::KvType::q8) continue;  // q8 values need it
+      TRY_ASSIGN(const std::optional<double> rate, rate_of(c, flash));
+      if (rate && (!best || *rate > best->tokens_per_s))
+        best = {*rate, fmt::format("flash attention {}", flash ? "on" : "off")};
+    }
+    flash_[c.name] = best ? std::optional(best->settings.ends_with("on")) : std::nullopt;
+    return best;
+  }
+
+ private:
+  DrivenPeer(std::string name, std::vector<std::string> command)
+      : name_(std::move(name)), command_(std::move(command)) {}
+
+  Result<void> start() {
+    TRY_ASSIGN(Child child, Child::start(command_));
+    Result<std::string> hello = child.read_line();
+    const json version = hello ? json::parse(*hello, nullptr, false) : json();
+    if (!version.is_object())
+      return fail(ErrorKind::unsupported, "{} could not load the model", name_);
+    version_ = name_ + " (" + version.value("version", "") + ")";
+    child_ = std::make_unique<Child>(std::move(child));
+    return {};
+  }
+
+  // Nothing where the peer fails, or dies, in which case another one is started.
+  Result<std::optional<double>> rate_of(const BenchCase& c, bool flash) {
+    const json request = {
+        {"prompt", c.prompt},   {"answer", c.answer},
+        {"streams", c.streams}, {"depth", c.depth},
+        {"flash", flash},       {"kv", c.kv == kernels::KvType::q8 ? "q8" : "f16"}};
+    Result<std::string> line;
+    if (child_->write_line(request.dump())) line = child_->read_line();
+    const json answer = line ? json::parse(*line, nullptr, false) : json();
+    if (answer.is_object() && answer.value("tokens_per_s", 0.0) > 0)
+      return answer["tokens_per_s"].get<double>();
+    const std::string reason = answer.is_object() ? answer.value("error", "it says nothing") : "";
+    fmt::print(stderr, "{} cannot run {} with flash attention {}: {}\n", name_, c.name,
+               flash ? "on" : "off", reason.empty() ? "it died" : reason);
+    if (!answer.is_object()) TRY(start());
+    return std::nullopt;
+  }
+
+  Result<std::optional<PeerFigure>> run_start() {
+    std::vector<std::string> command = command_;
+    command.push_back("start");
+    const json answer = json::parse(output_of(command), nullptr, false);
+    if (!answer.is_object() || answer.value("seconds", 0.0) <= 0) return std::nullopt;
+    return PeerFigure{1 / answer["seconds"].get<double>(), ""};
+  }
+
+  std::string name_, version_;
+  std::vector<std::string> command_;
+  std::unique_ptr<Child> child_;
+  // By case, with which it is faster, found out at the first run; nothing where neither works.
+  std::map<std::string, std::optional<bool>> flash_;
+};
+
+// `llama-bench`, of whatever version: a run of its own for each case that it knows.
+class ToolPeer final : public Peer {
+ public:
+  ToolPeer(std::string program, const PeerJob& job)
+      : program_(std::move(program)), job_(job), version_("llama-bench") {}
+
+  const std::string& version() const override { return version_; }
+
+  Result<std::optional<PeerFigure>> run(const BenchCase& c) override {
+    if (c.is_start() || c.streams > 1 || c.depth > 0) return std::nullopt;
+    const std::string text = output_of(
+        {program_, "-m", job_.model, "-t", std::to_string(job_.threads), "-p",
+         std::to_string(c.prompt), "-n", std::to_string(c.answer), "-r", "1", "-o", "json"});
+    const json rows = json::parse(text, nullptr, false);
+    if (!rows.is_array() || rows.empty() || rows[0].value("avg_ts", 0.0) <= 0)
+      return fail(ErrorKind::unsupported, "{} could not run {} on {}", program_, c.name,
+                  job_.model);
+    return PeerFigure{rows[0]["avg_ts"].get<double>(), "as it comes"};
+  }
+
+ private:
+  std::string program_;
+  PeerJob job_;
+  std::string version_;
+};
+
+Result<std::unique_ptr<Peer>> open_driven(const std::string& name, const std::string& python,
+                                          const std::string& folder, const PeerJob& job) {
+  return DrivenPeer::open(
+      name, {python, "-c", kPeerDriver, job.model, std::to_string(job.threads), folder});
 }
+
+constexpr std::array<std::string_view, 2> kPeers = {"llama.cpp", "ik_llama.cpp"};
 
 }  // namespace
 
-Result<Peer> find_llama_cpp(const std::string& path) {
-  const bool given = !path.empty();
-  if (!given || path.find("llama-bench") != std::string::npos) {
-    const std::string program = given ? path : "llama-bench";
-    const std::string help = output_of(quoted(program) + " --help 2>/dev/null");
-    if (!help.empty()) return Peer{program, false, "llama-bench"};
-  }
-  const std::string program = given ? path : "python3";
-  const std::string version = output_of(python_command(program) + " 2>/dev/null");
-  if (!version.empty()) return Peer{program, true, "llama-cpp-python " + first_line(version)};
-  return fail(ErrorKind::not_found,
-              "no llama.cpp found{}; give its llama-bench, or a Python with llama-cpp-python, with "
-              "--peer PATH",
-              given ? " at " + path : " on the PATH");
-}
+std::string peer_names() { return "llama.cpp, ik_llama.cpp"; }
 
-Result<std::map<std::string, double>> run_peer(const Peer& peer, const PeerJob& job) {
-  const std::string command =
-      peer.python
-          ? fmt::format("{} {} {} {} {}", python_command(peer.program), quoted(job.model),
-                        job.threads, job.prompt, job.answer)
-          : fmt::format("{} -m {} -t {} -p {} -n {} -r 1 -o json 2>/dev/null", quoted(peer.program),
-                        quoted(job.model), job.threads, job.prompt, job.answer);
-  const std::string text = output_of(command);
-  std::map<std::string, double> rates;
-  if (!peer.python) rates = from_llama_bench(text, job);
-  const json object = peer.python ? json::parse(text, nullptr, false) : json();
-  if (object.is_object()) {
-    for (const auto& [name, rate] : object.items()) rates[name] = rate.get<double>();
-  }
-  if (rates.empty())
-    return fail(ErrorKind::unsupported, "{} could not run {}", peer.program, job.model);
-  return rates;
+Result<std::unique_ptr<Peer>> open_peer(const std::string& name, const std::string& path,
+                                        const PeerJob& job) {
+  if (std::ranges::find(kPeers, name) == kPeers.end())
+    return fail(ErrorKind::invalid, "--vs {} does not exist; there are {}", name, peer_names());
+  if (std::filesystem::exists(path + "/include/llama.h"))
+    return open_driven(name, "python3", path, job);
+  const bool tool = path.find("llama-bench") != std::string::npos;
+  if (tool && !output_of({path, "--help"}).empty()) return std::make_unique<ToolPeer>(path, job);
+  const std::string python = path.empty() ? "python3" : path;
+  const bool has_package =
+      !tool && name == "llama.cpp" && !output_of({python, "-c", kPeerDriver}).empty();
+  if (has_package) return open_driven(name, python, "", job);
+  return fail(ErrorKind::not_found,
+              "no {} found{}; give a folder with its include/llama.h and lib/libllama.so, its "
+              "llama-bench{} with --peer PATH",
+              name, path.empty() ? " on the PATH" : " at " + path,
+              name == "llama.cpp" ? ", or a Python with llama-cpp-python," : "");
 }
 
 }  // namespace mill::apps

@@ -1,30 +1,42 @@
 #pragma once
-// llama.cpp as a peer of `tokenmill bench`: the same file, the same number of threads, the same
-// cases, in a process of its own for each run.
+// Another engine as a peer of `tokenmill bench`: the same file, the same number of threads, the
+// same cases, in a process of its own.
 
-#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "apps/bench_cases.h"
 #include "base/error.h"
 
 namespace mill::apps {
 
-struct Peer {
-  std::string program;  // a `llama-bench`, or a Python that has `llama_cpp`
-  bool python = false;
-  std::string version;
-};
-
-// `path` may be "": then `llama-bench` and `python3` are looked for on the PATH.
-Result<Peer> find_llama_cpp(const std::string& path);
-
 struct PeerJob {
   std::string model;
   unsigned threads = 0;
-  uint32_t prompt = 0, answer = 0;  // tokens of the prefill and of the decode case
 };
 
-// Tokens a second by case name, those cases that the peer's tool measures: prefill and one stream.
-Result<std::map<std::string, double>> run_peer(const Peer&, const PeerJob&);
+struct PeerFigure {
+  double tokens_per_s = 0;
+  std::string settings;  // which of its own it was fastest with
+};
+
+class Peer {
+ public:
+  virtual ~Peer() = default;
+  virtual const std::string& version() const = 0;
+  // Nothing where the peer has no such case.
+  virtual Result<std::optional<PeerFigure>> run(const BenchCase&) = 0;
+};
+
+// What `--vs` takes, for its help and its errors: "llama.cpp, ik_llama.cpp".
+std::string peer_names();
+
+// `path` says where the peer is:
+//   a Python that has llama-cpp-python (for llama.cpp only); "" = the one on the PATH;
+//   a folder with include/llama.h and lib/libllama.so, as `cmake --install` makes it;
+//   a `llama-bench`, for prefills and one stream.
+Result<std::unique_ptr<Peer>> open_peer(const std::string& name, const std::string& path,
+                                        const PeerJob&);
 
 }  // namespace mill::apps

@@ -38,6 +38,21 @@ def bench_names_the_remedy():
     expect(result.returncode == 3 and "--peer" in result.stderr, "no remedy", result)
     result = run("bench", GOLDENS / "llama3/model.gguf", "--vs", "abacus")
     expect(result.returncode == 2 and "llama.cpp" in result.stderr, "no peers named", result)
+    result = run("bench", GOLDENS / "llama3/model.gguf", "--case", "prefill_513")
+    expect(result.returncode == 2 and "prefill_512" in result.stderr, "no cases named", result)
+
+
+def bench_runs_what_is_chosen(folder):
+    saved = folder / "results.md"
+    result = run("bench", GOLDENS / "llama3/model.gguf", "--case", "decode_8,prefill_8k_q8",
+                 "--rounds", 1, "--json", "--save", saved)
+    expect(result.returncode == 0, "bench failed", result)
+    rows = {row["case"]: row for row in map(json.loads, result.stdout.splitlines())}
+    expect(set(rows) == {"decode_8", "prefill_8k_q8"}, "other cases", result)
+    limits = rows["decode_8"]["limits"]["core"]
+    expect(limits["int8_ops_per_s"] > 0 and limits["read_bytes_per_s"] > 0, "no limits", result)
+    text = saved.read_text()
+    expect("--case decode_8" in text and "prefill_8k_q8" in text, "not saved: " + text, result)
 
 
 def bench_makes_models(folder):
@@ -49,6 +64,11 @@ def bench_makes_models(folder):
     result = run("complete", "--model", file, "-p", "the mill", "--max-tokens", 2, "--context", 64,
                  "--temperature", 0, "--json")
     expect(result.returncode == 0, "it does not run", result)
+    result = run("bench", file, "--case", "start", "--rounds", 1, "--json")
+    expect(result.returncode == 0, "it does not start", result)
+    row = json.loads(result.stdout)
+    expect(row["case"] == "start" and 0 < row["seconds"] < 60, "no time", result)
+    expect(row["peak_memory_bytes"] > row["weights_bytes"], "no memory", result)
     result = run("bench", "--make-model", "abacus", "--quant", "q8_0", file)
     expect(result.returncode == 2 and "llama-1b" in result.stderr, "no shapes named", result)
     result = run("bench", "--make-model", "llama-1b", "--quant", "beads", file)
@@ -83,6 +103,7 @@ bench_prints_one_object_a_line()
 bench_names_the_remedy()
 with tempfile.TemporaryDirectory() as scratch:
     bench_makes_models(pathlib.Path(scratch))
+    bench_runs_what_is_chosen(pathlib.Path(scratch))
     if default_model():
         perplexity_of_a_text(default_model(), pathlib.Path(scratch))
 if not default_model():

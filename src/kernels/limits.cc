@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/pages.h"
+#include "kernels/limits_bf16.h"
 
 namespace mill::kernels {
 namespace {
@@ -33,27 +34,35 @@ double probe_rate(Team& team, double (*probe)(size_t), size_t rounds) {
   return operations * team.size() / seconds;
 }
 
+// Each lane reads one long run, as kernels do.
+double read_rate(Team& team, const Ops& ops, const Pages& pages, size_t ahead) {
+  const double best = best_seconds(team, 6, [&](Lane& lane) {
+    const Share share = lane.split(pages.size(), 4096);
+    ops.read_probe(pages.data() + share.begin, share.end - share.begin, ahead);
+  });
+  return static_cast<double>(pages.size()) / best;
+}
+
+void measure_reads(Team& team, const Ops& ops, size_t bytes, MachineLimits& limits) {
+  auto pages = Pages::allocate(std::max<size_t>(bytes, size_t{1} << 20));
+  if (!pages) return;
+  std::memset(pages->data(), 1, pages->size());
+  limits.read_plain = limits.read_best = read_rate(team, ops, *pages, 0);
+  for (const size_t ahead : {512U, 1024U, 2048U, 4096U, 8192U})
+    limits.read_best = std::max(limits.read_best, read_rate(team, ops, *pages, ahead));
+}
+
 }  // namespace
 
-double read_bytes_per_s(Team& team, const Ops& ops, size_t bytes) {
-  auto pages = Pages::allocate(std::max<size_t>(bytes, size_t{1} << 20));
-  if (!pages) return 0.0;
-  std::memset(pages->data(), 1, pages->size());
-  double best = 1e30;
-  for (const size_t ahead : {size_t{0}, size_t{1024}, size_t{4096}}) {
-    best = std::min(best, best_seconds(team, 6, [&](Lane& lane) {
-                      const Share share = lane.split(pages->size(), 4096);
-                      ops.read_probe(pages->data() + share.begin, share.end - share.begin, ahead);
-                    }));
-  }
-  return static_cast<double>(pages->size()) / best;
-}
-
-double int8_ops_per_s(Team& team, const Ops& ops) {
-  return probe_rate(team, ops.int8_probe, 200'000);
-}
-double f32_ops_per_s(Team& team, const Ops& ops) {
-  return probe_rate(team, ops.f32_probe, 200'000);
+MachineLimits measure_machine(Team& team, const Ops& ops, size_t buffer_bytes) {
+  constexpr size_t kRounds = 200'000;
+  MachineLimits limits;
+  measure_reads(team, ops, buffer_bytes, limits);
+  limits.int8 = probe_rate(team, ops.int8_probe, kRounds);
+  limits.f32 = probe_rate(team, ops.f32_probe, kRounds);
+  const auto bf16 = bf16_probe(ops);
+  limits.bf16 = bf16 == nullptr ? limits.f32 : probe_rate(team, bf16, kRounds);
+  return limits;
 }
 
 }  // namespace mill::kernels

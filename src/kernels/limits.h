@@ -8,13 +8,16 @@
 
 namespace mill::kernels {
 
-// Reads a second by all lanes together out of a buffer of `bytes`: as large as what the case reads,
-// so that a model that fits into the cache is measured against the cache. The best of plain reads
-// and of software prefetching, several passes each.
-double read_bytes_per_s(Team&, const Ops&, size_t bytes);
-
-// Operations a second by all lanes together, in registers.
-double int8_ops_per_s(Team&, const Ops&);
-double f32_ops_per_s(Team&, const Ops&);
+// By all lanes of a team together, a second. Bytes come out of a buffer as large as what the case
+// reads, so that a model that fits into the cache is measured against the cache; operations (a
+// multiplication or an addition each) happen in registers.
+struct MachineLimits {
+  double read_plain = 0;  // leaving it to the processor what to fetch ahead
+  double read_best = 0;   // the best of that and of software prefetches at several distances
+  double int8 = 0;        // dot products, with the instructions of the given ops
+  double bf16 = 0;        // dot products; where those ops' processors have none, as f32
+  double f32 = 0;         // fused multiply-adds
+};
+MachineLimits measure_machine(Team&, const Ops&, size_t buffer_bytes);
 
 }  // namespace mill::kernels
