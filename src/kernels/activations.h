@@ -27,4 +27,18 @@ struct Activations {
   size_t cols = 0;
 };
 
+// The rows from `first` on.
+inline Activations skip_rows(const Activations& x, size_t first) {
+  const size_t blocks = x.cols / kBlock;
+  Activations rest = x;
+  rest.values += first * x.cols;
+  rest.quants += first * x.cols;
+  rest.scale += first * blocks;
+  rest.bias += first * blocks;
+  rest.offset += first * blocks;
+  rest.bias_half += 2 * first * blocks;
+  rest.offset_half += 2 * first * blocks;
+  return rest;
+}
+
 }  // namespace mill::kernels

@@ -23,9 +23,6 @@ inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations
   return acc;
 }
 
-// How far ahead of the sums a single row asks for weights; with more rows they come from the cache.
-constexpr size_t kPrefetchBytes = 2048;
-
 template <class Format, int R>
 inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
   constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
@@ -35,11 +32,7 @@ inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (
     const std::byte* header = panel;
     panel += Format::kHeader;
     for (size_t unit = 0; unit < Format::kUnits; ++unit, ++block, panel += kUnitBytes) {
-      if constexpr (R == 1) {
-#pragma GCC unroll 16
-        for (size_t line = 0; line < kUnitBytes; line += 64)
-          prefetch(panel + kPrefetchBytes + line);
-      }
+      if (row == 0) prefetch_weights(panel, kUnitBytes);
       UnitScales s;
       Format::scales(header, panel, s);
       B w[8];

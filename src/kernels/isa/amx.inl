@@ -8,7 +8,7 @@
 // A panel's values are unpacked to signed bytes once and used for all rows. Inputs are taken in
 // chunks whose unpacked panel stays in the first-level cache.
 
-constexpr size_t kChunkUnits = 48;  // 48 · 512 B of values and up to 48 · 256 B of scales
+constexpr size_t kChunkUnits = 32;  // 32 · 512 B of values and up to 32 · 256 B of scales
 constexpr size_t kTileRowCount = 16;
 
 struct alignas(64) TileConfig {
@@ -17,6 +17,25 @@ struct alignas(64) TileConfig {
   uint16_t row_bytes[16] = {};
   uint8_t rows[16] = {};
 };
+
+// The instructions by the tiles' numbers: the compiler's own intrinsics take literals only, and do
+// not tell it that they touch memory.
+template <int t>
+inline void tile_zero() {
+  asm volatile("tilezero %%tmm%c0" : : "i"(t));
+}
+template <int t>
+inline void tile_load(const void* p, long stride) {
+  asm volatile("tileloadd (%0,%1), %%tmm%c2" : : "r"(p), "r"(stride), "i"(t) : "memory");
+}
+template <int t>
+inline void tile_store(void* p) {
+  asm volatile("tilestored %%tmm%c2, (%0,%1)" : : "r"(p), "r"(64L), "i"(t) : "memory");
+}
+template <int sums, int a, int b>
+inline void tile_dot() {
+  asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(a), "i"(b));
+}
 
 // Tiles 0–3: sums; 4, 5: activations of `groups` inputs by four; 6, 7: weights.
 inline void configure_tiles(size_t groups) {
@@ -40,6 +59,7 @@ inline void unpack(const std::byte* panel, size_t units, UnpackedPanel& to) {
     const std::byte* header = panel;
     panel += Format::kHeader;
     for (size_t unit = 0; unit < Format::kUnits; ++unit, ++n, panel += kUnitBytes) {
+      prefetch_weights(panel, kUnitBytes);
       Format::scales(header, panel, to.scales[n]);
       B w[8];
       Format::values(panel + Format::kScale, w);
@@ -55,45 +75,53 @@ struct alignas(64) TileSums {
   int32_t sum[16][16];
 };
 
-// Four (half) units' products. The intrinsics do not tell the compiler that they touch memory.
-template <int groups>
-inline void multiply_four(const int8_t* x, size_t x_stride, const int8_t* w, TileSums (&sums)[4]) {
+// Where a group of (half) units' activations and weights begin.
+struct TileInput {
+  const int8_t* x = nullptr;
+  long x_stride = 0;
+  const int8_t* w = nullptr;
+};
+
+// Two (half) units' products into sum tiles t and t + 1, after what those held is stored. A product
+// takes 52 cycles to arrive, so it is fetched a round later, while the next ones are on their way.
+template <int groups, int t, bool store>
+inline void multiply_two(const TileInput& in, TileSums (&sums)[4]) {
   constexpr long kStep = 4 * groups;
   constexpr long kWeights = 64L * groups;
-  const auto stride = static_cast<long>(x_stride);
-  asm volatile("" : : : "memory");
-  _tile_zero(0);
-  _tile_loadd(4, x, stride);
-  _tile_loadd(6, w, 64);
-  _tile_dpbssd(0, 4, 6);
-  _tile_zero(1);
-  _tile_loadd(5, x + kStep, stride);
-  _tile_loadd(7, w + kWeights, 64);
-  _tile_dpbssd(1, 5, 7);
-  _tile_zero(2);
-  _tile_loadd(4, x + 2 * kStep, stride);
-  _tile_loadd(6, w + 2 * kWeights, 64);
-  _tile_dpbssd(2, 4, 6);
-  _tile_zero(3);
-  _tile_loadd(5, x + 3 * kStep, stride);
-  _tile_loadd(7, w + 3 * kWeights, 64);
-  _tile_dpbssd(3, 5, 7);
-  _tile_stored(0, sums[0].sum, 64);
-  _tile_stored(1, sums[1].sum, 64);
-  _tile_stored(2, sums[2].sum, 64);
-  _tile_stored(3, sums[3].sum, 64);
-  asm volatile("" : : : "memory");
+  tile_load<4>(in.x + t * kStep, in.x_stride);
+  tile_load<6>(in.w + t * kWeights, 64);
+  tile_load<5>(in.x + (t + 1) * kStep, in.x_stride);
+  tile_load<7>(in.w + (t + 1) * kWeights, 64);
+  if constexpr (store) {
+    tile_store<t>(sums[t].sum);
+    tile_store<t + 1>(sums[t + 1].sum);
+  }
+  tile_zero<t>();
+  tile_dot<t, 4, 6>();
+  tile_zero<t + 1>();
+  tile_dot<t + 1, 5, 7>();
+}
+
+template <int groups, bool store>
+inline void multiply_four(const TileInput& in, TileSums (&sums)[4]) {
+  multiply_two<groups, 0, store>(in, sums);
+  multiply_two<groups, 2, store>(in, sums);
+}
+
+inline void store_four(TileSums (&sums)[4]) {
+  tile_store<0>(sums[0].sum);
+  tile_store<1>(sums[1].sum);
+  tile_store<2>(sums[2].sum);
+  tile_store<3>(sums[3].sum);
 }
 
 template <int groups>
 inline void multiply_one(const int8_t* x, size_t x_stride, const int8_t* w, TileSums& sums) {
-  asm volatile("" : : : "memory");
-  _tile_zero(0);
-  _tile_loadd(4, x, static_cast<long>(x_stride));
-  _tile_loadd(6, w, 64);
-  _tile_dpbssd(0, 4, 6);
-  _tile_stored(0, sums.sum, 64);
-  asm volatile("" : : : "memory");
+  tile_zero<0>();
+  tile_load<4>(x, static_cast<long>(x_stride));
+  tile_load<6>(w, 64);
+  tile_dot<0, 4, 6>();
+  tile_store<0>(sums.sum);
 }
 
 // 16 rows' part of the sums over one (half) unit of the inputs.
@@ -133,13 +161,24 @@ inline void multiply_rows(const Matmul& op, const UnpackedPanel& panel, Chunk ch
   const size_t parts = chunk.units * Format::kSubs;
   const size_t first = chunk.first * Format::kSubs;
   TileSums sums[4];
-  size_t part = 0;
-  for (; part + 4 <= parts; part += 4) {
-    multiply_four<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
-                           sums);
+  const auto input = [&](size_t part) {
+    return TileInput{q + part * 4 * kGroups, static_cast<long>(x.cols),
+                     panel.values + part * 64 * kGroups};
+  };
+  const auto add_four = [&](size_t part) {
     for (size_t i = 0; i < 4; ++i)
       add_sums<Format>(acc, sums[i], panel.scales[(part + i) / Format::kSubs], x,
                        {row, first + part + i});
+  };
+  size_t part = 0;
+  if (parts >= 4) {
+    multiply_four<kGroups, false>(input(0), sums);
+    for (part = 4; part + 4 <= parts; part += 4) {
+      multiply_four<kGroups, true>(input(part), sums);
+      add_four(part - 4);
+    }
+    store_four(sums);
+    add_four(part - 4);
   }
   for (; part < parts; ++part) {
     multiply_one<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
@@ -223,20 +262,6 @@ void multiply(const Matmul& op, Range panels) {
   ASSERT(false, static_cast<int>(op.weights->dtype));
 }
 
-// Rows from `first` on, as a product of its own.
-inline Activations skip_rows(const Activations& x, size_t first) {
-  const size_t blocks = x.cols / kBlock;
-  Activations rest = x;
-  rest.values += first * x.cols;
-  rest.quants += first * x.cols;
-  rest.scale += first * blocks;
-  rest.bias += first * blocks;
-  rest.offset += first * blocks;
-  rest.bias_half += 2 * first * blocks;
-  rest.offset_half += 2 * first * blocks;
-  return rest;
-}
-
 // Whole sixteens of rows on tiles, the others as AVX-512 has them.
 void matmul(const Matmul& op, Range panels) {
   const bool quantized = packed_layout(op.weights->dtype).bits < 16;
@@ -259,18 +284,17 @@ void matmul(const Matmul& op, Range panels) {
 double tile_probe(size_t rounds) {
   alignas(64) int8_t numbers[16 * 64] = {1, -2, 3, -4};
   configure_tiles(16);
-  asm volatile("" : : : "memory");
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  _tile_loadd(4, numbers, 64);
-  _tile_loadd(6, numbers, 64);
+  tile_zero<0>();
+  tile_zero<1>();
+  tile_zero<2>();
+  tile_zero<3>();
+  tile_load<4>(numbers, 64);
+  tile_load<6>(numbers, 64);
   for (size_t n = 0; n < rounds; ++n) {
-    _tile_dpbssd(0, 4, 6);
-    _tile_dpbssd(1, 4, 6);
-    _tile_dpbssd(2, 4, 6);
-    _tile_dpbssd(3, 4, 6);
+    tile_dot<0, 4, 6>();
+    tile_dot<1, 4, 6>();
+    tile_dot<2, 4, 6>();
+    tile_dot<3, 4, 6>();
   }
   _tile_release();
   return static_cast<double>(rounds) * 4 * 16 * 16 * 64 * 2;

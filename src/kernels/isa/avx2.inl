@@ -142,4 +142,5 @@ inline I i_dot(I sum, B w, const int8_t* q) {
   const __m256i broadcast = _mm256_set1_epi32(four);
   return {dot_256(sum.a, w.a, broadcast), dot_256(sum.b, w.b, broadcast)};
 }
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+// Into the second level: the first is too small for what is on its way at a time.
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }

@@ -91,4 +91,5 @@ inline I i_dot(I sum, B w, const int8_t* q) {
   std::memcpy(&four, q, sizeof four);
   return _mm512_dpbusd_epi32(sum, w.v, _mm512_set1_epi32(four));
 }
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+// Into the second level: the first is too small for what is on its way at a time.
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }

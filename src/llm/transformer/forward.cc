@@ -72,35 +72,57 @@ void add_bias(const Step& s, const Output& o, size_t rows, kernels::Range panels
 
 // What quantisation lost of the head's input, quantised in its turn: x = scale·q + rest. The head's
 // error goes straight into the probabilities, and it is one matrix for the few rows that are
-// wanted, so it gets both terms, some 16 bits of activations in all, at the price of one.
+// wanted, so it gets both terms, some 16 bits of activations in all. They are rows of one product,
+// the rests behind the others, so that weights are read and unpacked once for both.
 void quantize_rest(Lane& lane, Step& s, const Activations& input, size_t rows) {
   const Share share = lane.split(rows);
   for (size_t i = share.begin * input.cols; i < share.end * input.cols; ++i) {
     const float kept = input.scale[i / kernels::kBlock] * static_cast<float>(input.quants[i]);
     s.buffers.rest_values[i] = input.values[i] - kept;
   }
-  s.ops.quantize(s.buffers.rest, {share.begin, share.end});
+  Activations rest = skip_rows(input, rows);
+  rest.values = s.buffers.rest_values;
+  s.ops.quantize(rest, {share.begin, share.end});
   lane.barrier();
 }
 
-// logits = head · input (+ head · rest); a few panels at a time, which the second product then
-// finds in the cache.
-void multiply_head(Lane& lane, Step& s, const Activations& input, size_t rows) {
+// A few panels of a matrix as a matrix.
+kernels::PackedMatrix some_panels(const kernels::PackedMatrix& all, kernels::Range panels) {
+  kernels::PackedMatrix some = all;
+  some.panels += panels.begin * all.panel_bytes;
+  some.rows =
+      std::min(panels.end * kernels::kPanelRows, all.rows) - panels.begin * kernels::kPanelRows;
+  return some;
+}
+
+// logits = head · input + head · rest; a few panels at a time, so that the sums stay in the cache.
+void multiply_refined(Lane& lane, Step& s, const Activations& input, size_t rows) {
   const kernels::PackedMatrix& head = s.model.head.matrix;
-  const bool refined = kernels::packed_layout(head.dtype).bits < 16;
-  if (refined) quantize_rest(lane, s, input, rows);
+  quantize_rest(lane, s, input, rows);
   constexpr size_t kPanelsTogether = 8;
+  std::vector<float> sums(2 * rows * kPanelsTogether * kernels::kPanelRows);
   const Share share = lane.split(head.panel_count());
   for (size_t at = share.begin; at < share.end; at += kPanelsTogether) {
-    const kernels::Range panels{at, std::min(at + kPanelsTogether, share.end)};
-    kernels::Matmul product{&head, &input, rows, s.logits.data(), head.rows, false};
-    s.ops.matmul(product, panels);
-    product.input = &s.buffers.rest;
-    product.add = true;
-    if (refined) s.ops.matmul(product, panels);
+    const auto some = some_panels(head, {at, std::min(at + kPanelsTogether, share.end)});
+    s.ops.matmul({&some, &input, 2 * rows, sums.data(), some.rows, false}, {0, some.panel_count()});
+    for (size_t row = 0; row < rows; ++row) {
+      float* const out = s.logits.data() + row * head.rows + at * kernels::kPanelRows;
+      std::copy_n(sums.data() + row * some.rows, some.rows, out);
+      s.ops.add(sums.data() + (rows + row) * some.rows, out, some.rows);
+    }
   }
+}
+
+void multiply_head(Lane& lane, Step& s, const Activations& input, size_t rows) {
+  const kernels::PackedMatrix& head = s.model.head.matrix;
+  const Share share = lane.split(head.panel_count());
+  const kernels::Range panels{share.begin, share.end};
+  if (kernels::packed_layout(head.dtype).bits < 16)
+    multiply_refined(lane, s, input, rows);
+  else
+    s.ops.matmul({&head, &input, rows, s.logits.data(), head.rows, false}, panels);
   if (s.model.head.bias != nullptr)
-    add_bias(s, {&s.model.head, s.logits.data(), false}, rows, {share.begin, share.end});
+    add_bias(s, {&s.model.head, s.logits.data(), false}, rows, panels);
   lane.barrier();
 }
 

@@ -22,10 +22,10 @@ class Carver {
   size_t used_ = 0;
 };
 
-kernels::Activations carve_activations(Carver& carver, size_t rows, size_t cols) {
-  const size_t blocks = rows * cols / kernels::kBlock + rows;
+kernels::Activations carve_activations(Carver& carver, size_t values) {
+  const size_t blocks = values / kernels::kBlock + 1;
   kernels::Activations a;
-  a.quants = carver.take<int8_t>(rows * cols);
+  a.quants = carver.take<int8_t>(values);
   a.scale = carver.take<float>(blocks);
   a.bias = carver.take<int32_t>(blocks);
   a.offset = carver.take<float>(blocks);
@@ -53,11 +53,9 @@ StepBuffers carve(Carver& carver, const ModelConfig& c, size_t tokens) {
   b.router = carver.take<float>(tokens * c.experts);
   b.cos = carver.take<float>(tokens * angles);
   b.sin = carver.take<float>(tokens * angles);
-  b.input = carve_activations(carver, tokens, widest);
-  b.rest = carve_activations(carver, tokens, c.width);
+  // The head's input has two rows for each of the model's.
+  b.input = carve_activations(carver, tokens * std::max(widest, 2 * size_t{c.width}));
   b.rest_values = carver.take<float>(tokens * c.width);
-  b.rest.values = b.rest_values;
-  b.rest.cols = c.width;
   return b;
 }
 

@@ -35,10 +35,8 @@ struct StepBuffers {
   float* branch = nullptr;                       // (tokens, width)
   float *gathered = nullptr, *router = nullptr;  // (tokens, width), (tokens, experts)
   float *cos = nullptr, *sin = nullptr;          // (variants, tokens, rotary_dim/2)
-  kernels::Activations input;  // quantised rows of whichever of these is multiplied next
-  kernels::Activations
-      rest;  // (tokens, width): what the first quantisation of the head's input lost
-  float* rest_values = nullptr;
+  kernels::Activations input;    // quantised rows of whichever of these is multiplied next
+  float* rest_values = nullptr;  // (tokens, width): what quantising the head's input lost
   Pages pages;
 };
 
