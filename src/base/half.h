@@ -53,4 +53,12 @@ constexpr uint16_t f32_to_bf16(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
 }
 
+// As f32_to_bf16, but magnitudes under 2^−50 become 0: a product of two such numbers is a multiple
+// of 2^−114, and so is every sum of products, so none is subnormal, and units that flush subnormal
+// sums to zero (the tiles' TDPBF16PS) give what others do.
+constexpr uint16_t bf16_without_small(uint16_t half) {
+  constexpr uint16_t kSmallest = (127 - 50) << 7;
+  return (half & 0x7FFFU) < kSmallest ? uint16_t{0} : half;
+}
+
 }  // namespace mill

@@ -15,7 +15,10 @@ namespace mill::kernels {
 
 inline constexpr size_t kBlock = 32;
 
-// Buffers for `rows` rows of `cols` numbers, row-major, owned by the caller (64-byte aligned).
+// BF16 weights multiply with the activations rounded to bf16.
+//
+// Buffers for `rows` rows of `cols` numbers, row-major, owned by the caller (64-byte aligned). Null
+// ones are not wanted.
 struct Activations {
   const float* values = nullptr;  // (rows, cols), what float weights multiply with
   int8_t* quants = nullptr;       // (rows, cols)
@@ -24,7 +27,14 @@ struct Activations {
   float* offset = nullptr;        // (rows, cols/32)
   int32_t* bias_half = nullptr;   // (rows, cols/16)
   float* offset_half = nullptr;   // (rows, cols/16)
+  uint16_t* halves = nullptr;     // (rows, half_stride), zeros from cols to a multiple of 32
   size_t cols = 0;
+
+  // 64 bytes more than needed, so that the rows of a tile do not compete for one set of the cache.
+  static constexpr size_t half_stride_of(size_t cols) {
+    return (cols + kBlock - 1) / kBlock * kBlock + kBlock;
+  }
+  size_t half_stride() const { return half_stride_of(cols); }
 };
 
 // The rows from `first` on.
@@ -32,12 +42,13 @@ inline Activations skip_rows(const Activations& x, size_t first) {
   const size_t blocks = x.cols / kBlock;
   Activations rest = x;
   rest.values += first * x.cols;
-  rest.quants += first * x.cols;
+  if (rest.quants != nullptr) rest.quants += first * x.cols;
   rest.scale += first * blocks;
   rest.bias += first * blocks;
   rest.offset += first * blocks;
   rest.bias_half += 2 * first * blocks;
   rest.offset_half += 2 * first * blocks;
+  if (rest.halves != nullptr) rest.halves += first * x.half_stride();
   return rest;
 }
 

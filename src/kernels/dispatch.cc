@@ -33,8 +33,9 @@ bool has_avx512() {
 bool has_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!has_avx512() || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-  constexpr unsigned kAmxTile = 1U << 24, kAmxInt8 = 1U << 25;
-  if ((d & kAmxTile) == 0 || (d & kAmxInt8) == 0) return false;
+  constexpr unsigned kAmxBf16 = 1U << 22, kAmxTile = 1U << 24, kAmxInt8 = 1U << 25;
+  constexpr unsigned kAll = kAmxBf16 | kAmxTile | kAmxInt8;
+  if ((d & kAll) != kAll) return false;
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }

@@ -52,9 +52,8 @@ const bool registered = [] {
       for (const size_t rows : {1, 8, 16, 32, 512}) {
         const std::string name =
             "matmul/" + isa + "/" + std::string(traits(dtype).name) + "/" + std::to_string(rows);
-        benchmark::RegisterBenchmark(name.c_str(), [=](auto& state) {
-          multiply(state, {ops, dtype, rows});
-        });
+        benchmark::RegisterBenchmark(name.c_str(),
+                                     [=](auto& state) { multiply(state, {ops, dtype, rows}); });
       }
     }
   }

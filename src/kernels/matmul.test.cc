@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/half.h"
 #include "kernels/ops.h"
 #include "kernels/reference/reference.h"
 #include "kernels/test_inputs.h"
@@ -40,9 +41,12 @@ double expected(const test::TestMatrix& w, const test::TestActivations& x, size_
   std::vector<float> kept(cols);
   for (size_t k = 0; k < cols; ++k) {
     const size_t at = row * cols + k;
-    kept[k] = packed_layout(w.packed.dtype).bits >= 16
-                  ? x.values[at]
-                  : x.scale[at / kBlock] * static_cast<float>(x.quants[at]);
+    if (w.packed.dtype == DType::BF16)
+      kept[k] = bf16_to_f32(x.halves[row * x.view.half_stride() + k]);
+    else if (packed_layout(w.packed.dtype).bits >= 16)
+      kept[k] = x.values[at];
+    else
+      kept[k] = x.scale[at / kBlock] * static_cast<float>(x.quants[at]);
   }
   return reference::dot({w.values.data() + n * cols, cols}, kept);
 }
@@ -89,6 +93,19 @@ TEST_CASE("matmul: a row alone is the row in a batch, and add adds") {
     for (size_t r = 0; r < 21; ++r) {
       for (size_t n = 0; n < 40; ++n) CHECK(sum[r * 43 + n] == 2 * together[r * 43 + n]);
     }
+  }
+}
+
+TEST_CASE("matmul: BF16 rows of any length, and numbers too small to count") {
+  for (const size_t cols : {1U, 31U, 40U, 577U}) {
+    const test::TestMatrix w(DType::BF16, 33, cols, 8);
+    test::TestActivations x(37, cols, 9);
+    x.view.quants = nullptr;
+    x.values[0] = 1e-20F;
+    const std::vector<float> scalar = run(*available_ops()[0], w, x, 37);
+    CHECK(x.halves[0] == 0);
+    CHECK(scalar[36 + 3] == doctest::Approx(expected(w, x, 1, 3)).epsilon(2e-5).scale(1));
+    for (const Ops* ops : available_ops()) CHECK(run(*ops, w, x, 37) == scalar);
   }
 }
 

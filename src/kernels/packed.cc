@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/assert.h"
+#include "base/half.h"
 
 namespace mill::kernels {
 namespace {
@@ -228,6 +229,19 @@ void pack_floats(size_t width, size_t cols, const std::array<const std::byte*, k
   }
 }
 
+void pack_bf16(size_t cols, const std::array<const std::byte*, kPanelRows>& rows,
+               std::byte* panel) {
+  for (size_t row = 0; row < kPanelRows; ++row) {
+    if (rows[row] == nullptr) continue;
+    for (size_t k = 0; k < cols; ++k) {
+      uint16_t value = 0;
+      std::memcpy(&value, rows[row] + 2 * k, 2);
+      value = bf16_without_small(value);
+      std::memcpy(panel + (k / 2 * kPanelRows + row) * 4 + k % 2 * 2, &value, 2);
+    }
+  }
+}
+
 }  // namespace
 
 const PackedLayout& packed_layout(DType dtype) {
@@ -240,6 +254,7 @@ const PackedLayout& packed_layout(DType dtype) {
 
 size_t packed_panel_bytes(DType dtype, size_t cols) {
   const PackedLayout& layout = packed_layout(dtype);
+  if (dtype == DType::BF16) return (cols + kUnitInputs - 1) / kUnitInputs * kBf16UnitBytes;
   if (layout.bits >= 16) return cols * kPanelRows * layout.bits / 8;
   ASSERT(cols % traits(dtype).block_values == 0, cols, traits(dtype).name);
   return cols / (kUnitInputs * layout.units) * layout.super_bytes();
@@ -249,7 +264,9 @@ void pack_panel(DType dtype, size_t cols, const std::array<const std::byte*, kPa
                 std::byte* panel) {
   const PackedLayout& layout = packed_layout(dtype);
   std::memset(panel, 0, packed_panel_bytes(dtype, cols));
-  if (layout.bits >= 16)
+  if (dtype == DType::BF16)
+    pack_bf16(cols, rows, panel);
+  else if (layout.bits >= 16)
     pack_floats(layout.bits / 8, cols, rows, panel);
   else
     pack_quants(layout, cols, rows, panel);

@@ -20,7 +20,9 @@
 //
 // Five bits are a 4-bit plane and the top bit in a 1-bit plane; six: 4 + 2; three: 2 + 1. Signed
 // formats are offset to unsigned (vpdpbusd multiplies u8 by s8); the kernel takes the offset off
-// again through the sums of the activations (activations.h). Float formats are [input][16 rows].
+// again through the sums of the activations (activations.h). F32 and F16
+// are [input][16 rows]; BF16 is [pair of inputs][16 rows][2], as a tile takes it, with zeros for
+// inputs up to a multiple of 32, and zeros for magnitudes under 2^−50 (bf16_without_small()).
 
 #include <array>
 #include <cstddef>
@@ -32,6 +34,7 @@ namespace mill::kernels {
 
 inline constexpr size_t kPanelRows = 16;
 inline constexpr size_t kUnitInputs = 32;
+inline constexpr size_t kBf16UnitBytes = kUnitInputs * kPanelRows * 2;
 
 struct PackedLayout {
   DType dtype;

@@ -81,16 +81,18 @@ struct TestActivations {
         offset(rows * cols / 32 + 1),
         offset_half(rows * cols / 16 + 1),
         bias(rows * cols / 32 + 1),
-        bias_half(rows * cols / 16 + 1) {
+        bias_half(rows * cols / 16 + 1),
+        halves(rows * Activations::half_stride_of(cols)) {
     const std::vector<float> source = normals(rows * cols, seed);
     std::memcpy(values.data(), source.data(), source.size() * sizeof(float));
-    view = {values.data(), quants.data(),    scale.data(),       bias.data(),
-            offset.data(), bias_half.data(), offset_half.data(), cols};
+    view = {values.data(),    quants.data(),      scale.data(),  bias.data(), offset.data(),
+            bias_half.data(), offset_half.data(), halves.data(), cols};
   }
   Aligned<float> values;
   Aligned<int8_t> quants;
   Aligned<float> scale, offset, offset_half;
   Aligned<int32_t> bias, bias_half;
+  Aligned<uint16_t> halves;
   Activations view;
 };
 

@@ -21,6 +21,8 @@ inline void prefetch_weights(const std::byte* at, size_t bytes) {
   for (size_t line = 0; line < bytes; line += 64) prefetch(at + kPrefetchBytes + line);
 }
 
+struct FormatBF16 {};
+
 // Bits moved left by n, or right by −n.
 template <int n>
 inline B b_move(B x) {

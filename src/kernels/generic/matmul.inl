@@ -53,10 +53,6 @@ struct LoadF16 {
   static constexpr size_t kBytes = 32;
   static F load(const std::byte* p) { return f_load_f16(p); }
 };
-struct LoadBF16 {
-  static constexpr size_t kBytes = 32;
-  static F load(const std::byte* p) { return f_load_bf16(p); }
-};
 
 // Four sums for k mod 4, added as (0+1)+(2+3): shorter chains, and a smaller error.
 template <class Load, int R>
@@ -84,6 +80,40 @@ inline void float_tile(const Matmul& op, const std::byte* panel, size_t row, F (
     acc[r] = f_add(f_add(sums[r][0], sums[r][1]), f_add(sums[r][2], sums[r][3]));
 }
 
+// BF16 weights and activations, summed as the tiles' TDPBF16PS does (Intel SDM volume 2): over 32
+// inputs, those of even and those of odd number each along a chain of their own that begins at 0,
+// then acc + (even + odd).
+template <int R>
+inline void bf16_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
+  const Activations& x = *op.input;
+  const uint16_t* in = x.halves + row * x.half_stride();
+  for (int r = 0; r < R; ++r) acc[r] = f_set(0.0F);
+  for (size_t k = 0; k < x.cols; k += kUnitInputs, panel += kBf16UnitBytes) {
+    if (row == 0) prefetch_weights(panel, kBf16UnitBytes);
+    alignas(64) float widened[R][kUnitInputs];
+    F even[R];
+    F odd[R];
+#pragma GCC unroll 8
+    for (size_t r = 0; r < R; ++r) {
+      const uint16_t* halves = in + r * x.half_stride() + k;
+      f_store(widened[r], f_load_bf16(halves));
+      f_store(widened[r] + 16, f_load_bf16(halves + 16));
+      even[r] = odd[r] = f_set(0.0F);
+    }
+    for (size_t i = 0; i < kUnitInputs; i += 2) {
+      const F w0 = f_load_even_bf16(panel + i * 32);
+      const F w1 = f_load_odd_bf16(panel + i * 32);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < R; ++r) {
+        even[r] = f_fma(w0, f_set(widened[r][i]), even[r]);
+        odd[r] = f_fma(w1, f_set(widened[r][i + 1]), odd[r]);
+      }
+    }
+#pragma GCC unroll 8
+    for (size_t r = 0; r < R; ++r) acc[r] = f_add(acc[r], f_add(even[r], odd[r]));
+  }
+}
+
 inline void store_outputs(const Matmul& op, size_t panel, size_t row, F value) {
   const size_t at = panel * kPanelRows;
   const size_t count = op.weights->rows - at;
@@ -98,6 +128,8 @@ inline void tile(const Matmul& op, size_t panel, size_t row) {
   const std::byte* at = op.weights->panels + panel * op.weights->panel_bytes;
   if constexpr (requires { Format::kSubs; }) {
     quant_tile<Format, R>(op, at, row, acc);
+  } else if constexpr (std::is_same_v<Format, FormatBF16>) {
+    bf16_tile<R>(op, at, row, acc);
   } else {
     float_tile<Format, R>(op, at, row, acc);
   }
@@ -113,7 +145,8 @@ inline void panel_rows(const Matmul& op, size_t panel, size_t row) {
 
 template <class Format>
 void matmul_panels(const Matmul& op, Range panels) {
-  constexpr int kRows = requires { Format::kSubs; } ? kTileRows : std::min(kTileRows, 4);
+  constexpr bool kPlainFloats = requires { Format::kBytes; };
+  constexpr int kRows = kPlainFloats ? std::min(kTileRows, 4) : kTileRows;
   for (size_t panel = panels.begin; panel < panels.end; ++panel)
     panel_rows<Format, kRows>(op, panel, 0);
 }
@@ -125,7 +158,7 @@ void matmul(const Matmul& op, Range panels) {
     case DType::F16:
       return matmul_panels<LoadF16>(op, panels);
     case DType::BF16:
-      return matmul_panels<LoadBF16>(op, panels);
+      return matmul_panels<FormatBF16>(op, panels);
     case DType::Q4_0:
       return matmul_panels<FormatQ4_0>(op, panels);
     case DType::Q4_1:

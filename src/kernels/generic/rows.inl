@@ -114,6 +114,19 @@ inline void quantize_block(const Activations& a, size_t at) {
   }
 }
 
+inline void round_row(const Activations& a, size_t row) {
+  const float* x = a.values + row * a.cols;
+  uint16_t* out = a.halves + row * a.half_stride();
+  for (size_t i = 0; i < a.cols; ++i) out[i] = bf16_without_small(f32_to_bf16(x[i]));
+  for (size_t i = a.cols; i % kBlock != 0; ++i) out[i] = 0;
+}
+
 void quantize(const Activations& a, Range rows) {
-  for (size_t at = rows.begin * a.cols; at < rows.end * a.cols; at += kBlock) quantize_block(a, at);
+  if (a.quants != nullptr) {
+    for (size_t at = rows.begin * a.cols; at < rows.end * a.cols; at += kBlock)
+      quantize_block(a, at);
+  }
+  if (a.halves != nullptr) {
+    for (size_t row = rows.begin; row < rows.end; ++row) round_row(a, row);
+  }
 }

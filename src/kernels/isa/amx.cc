@@ -18,7 +18,7 @@
 namespace mill::kernels {
 namespace {
 
-MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8")
+MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8,amx-bf16")
 #include "kernels/isa/avx512.inl"
 //
 #include "kernels/generic/parts.inl"
@@ -26,6 +26,10 @@ MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,a
 #include "kernels/generic/formats.inl"
 //
 #include "kernels/isa/amx.inl"
+//
+#include "kernels/isa/amx_bf16.inl"
+//
+#include "kernels/isa/amx_matmul.inl"
 MILL_TARGET_END
 
 }  // namespace

@@ -62,6 +62,18 @@ inline F f_load_bf16(const void* p) {
   const auto* bytes = static_cast<const char*>(p);
   return {widen_bf16(load_128(bytes)), widen_bf16(load_128(bytes + 16))};
 }
+// Of 16 pairs of bf16, the first and the second of each.
+inline F f_load_even_bf16(const void* p) {
+  const auto* eights = static_cast<const __m256i*>(p);
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(eights), 16)),
+          _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_loadu_si256(eights + 1), 16))};
+}
+inline F f_load_odd_bf16(const void* p) {
+  const auto* eights = static_cast<const __m256i*>(p);
+  const __m256i high = _mm256_set1_epi32(static_cast<int>(0xFFFF0000U));
+  return {_mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(eights), high)),
+          _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(eights + 1), high))};
+}
 inline F f_load_u8(const void* p) {
   const __m128i bytes = load_128(p);
   return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)),

@@ -43,6 +43,14 @@ inline F f_load_bf16(const void* p) {
   const __m256i bits = _mm256_loadu_si256(static_cast<const __m256i*>(p));
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
+// Of 16 pairs of bf16, the first and the second of each.
+inline F f_load_even_bf16(const void* p) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(p), 16));
+}
+inline F f_load_odd_bf16(const void* p) {
+  const __m512i high = _mm512_set1_epi32(static_cast<int>(0xFFFF0000U));
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), high));
+}
 inline F f_load_u8(const void* p) {
   const __m128i bytes = _mm_loadu_si128(static_cast<const __m128i*>(p));
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));

@@ -85,6 +85,17 @@ inline F f_load_bf16(const void* p) {
   std::memcpy(bits, p, sizeof bits);
   return f_each([&](int i) { return std::bit_cast<float>(static_cast<uint32_t>(bits[i]) << 16); });
 }
+// Of 16 pairs of bf16, the first and the second of each.
+inline F f_load_even_bf16(const void* p) {
+  uint16_t pairs[32];
+  std::memcpy(pairs, p, sizeof pairs);
+  return f_each([&](int i) { return bf16_to_f32(pairs[2 * i]); });
+}
+inline F f_load_odd_bf16(const void* p) {
+  uint16_t pairs[32];
+  std::memcpy(pairs, p, sizeof pairs);
+  return f_each([&](int i) { return bf16_to_f32(pairs[2 * i + 1]); });
+}
 inline F f_load_u8(const void* p) {
   const auto* bytes = static_cast<const uint8_t*>(p);
   return f_each([=](int i) { return static_cast<float>(bytes[i]); });

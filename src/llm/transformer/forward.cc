@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/assert.h"
+#include "base/half.h"
 #include "data/quants.h"
 
 namespace mill::llm {
@@ -53,12 +54,10 @@ Activations input_view(const Step& s, const float* x, size_t cols) {
   Activations input = s.buffers.input;
   input.values = x;
   input.cols = cols;
+  // Float weights of an odd width need no quantised rows, and have none.
+  if (!s.model.has_quants || cols % kernels::kBlock != 0) input.quants = nullptr;
+  if (!s.model.has_bf16) input.halves = nullptr;
   return input;
-}
-
-// Float weights of an odd width need no quantised rows, and have none.
-void quantize_rows(const Step& s, const Activations& input, Share rows) {
-  if (input.cols % kernels::kBlock == 0) s.ops.quantize(input, {rows.begin, rows.end});
 }
 
 // Adds the bias of `panels` of a projection to every row.
@@ -70,16 +69,25 @@ void add_bias(const Step& s, const Output& o, size_t rows, kernels::Range panels
     s.ops.add(o.projection->bias + begin, o.out + row * outputs + begin, end - begin);
 }
 
+// What one row's rounding to the head's kind of input lost.
+void rest_of(const Activations& input, DType weights, size_t row, float* rest) {
+  const Activations x = skip_rows(input, row);
+  for (size_t i = 0; i < x.cols; ++i) {
+    const float kept = weights == DType::BF16
+                           ? bf16_to_f32(x.halves[i])
+                           : x.scale[i / kernels::kBlock] * static_cast<float>(x.quants[i]);
+    rest[i] = x.values[i] - kept;
+  }
+}
+
 // What quantisation lost of the head's input, quantised in its turn: x = scale·q + rest. The head's
 // error goes straight into the probabilities, and it is one matrix for the few rows that are
-// wanted, so it gets both terms, some 16 bits of activations in all. They are rows of one product,
+// wanted, so it gets both terms, twice the bits of activations. They are rows of one product,
 // the rests behind the others, so that weights are read and unpacked once for both.
 void quantize_rest(Lane& lane, Step& s, const Activations& input, size_t rows) {
   const Share share = lane.split(rows);
-  for (size_t i = share.begin * input.cols; i < share.end * input.cols; ++i) {
-    const float kept = input.scale[i / kernels::kBlock] * static_cast<float>(input.quants[i]);
-    s.buffers.rest_values[i] = input.values[i] - kept;
-  }
+  for (size_t row = share.begin; row < share.end; ++row)
+    rest_of(input, s.model.head.matrix.dtype, row, s.buffers.rest_values + row * input.cols);
   Activations rest = skip_rows(input, rows);
   rest.values = s.buffers.rest_values;
   s.ops.quantize(rest, {share.begin, share.end});
@@ -117,7 +125,7 @@ void multiply_head(Lane& lane, Step& s, const Activations& input, size_t rows) {
   const kernels::PackedMatrix& head = s.model.head.matrix;
   const Share share = lane.split(head.panel_count());
   const kernels::Range panels{share.begin, share.end};
-  if (kernels::packed_layout(head.dtype).bits < 16)
+  if (head.dtype != DType::F32 && head.dtype != DType::F16)
     multiply_refined(lane, s, input, rows);
   else
     s.ops.matmul({&head, &input, rows, s.logits.data(), head.rows, false}, panels);
@@ -192,14 +200,15 @@ Activations normed_input(Lane& lane, Step& s, const NormedInput& n) {
   for (size_t row = share.begin; row < share.end; ++row)
     norm(*n.norm, n.x + row * cols, n.out + row * cols);
   const Activations input = input_view(s, n.out, cols);
-  quantize_rows(s, input, share);
+  s.ops.quantize(input, {share.begin, share.end});
   lane.barrier();
   return input;
 }
 
 Activations plain_input(Lane& lane, Step& s, const float* x, size_t rows, size_t cols) {
   const Activations input = input_view(s, x, cols);
-  quantize_rows(s, input, lane.split(rows));
+  const Share share = lane.split(rows);
+  s.ops.quantize(input, {share.begin, share.end});
   lane.barrier();
   return input;
 }

@@ -67,6 +67,8 @@ class Packer {
  private:
   PackedMatrix pack(const Tensor& tensor, RowOrder order) {
     const size_t cols = extent(tensor, 1);
+    model_.has_bf16 |= tensor.dtype == DType::BF16;
+    model_.has_quants |= kernels::packed_layout(tensor.dtype).bits < 16;
     const PackedMatrix matrix{tensor.dtype, extent(tensor, 0), cols, model_.storage.data() + used_,
                               kernels::packed_panel_bytes(tensor.dtype, cols)};
     std::byte* panels = model_.storage.data() + used_;

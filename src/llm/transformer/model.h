@@ -38,6 +38,7 @@ struct TransformerModel {
   std::vector<TransformerLayer> layers;
   kernels::NormArgs final_norm;
   Projection head;
+  bool has_quants = false, has_bf16 = false;  // among its matrices: what inputs must be made into
 
   const ModelConfig& config() const { return description->config; }
 

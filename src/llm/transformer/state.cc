@@ -22,7 +22,7 @@ class Carver {
   size_t used_ = 0;
 };
 
-kernels::Activations carve_activations(Carver& carver, size_t values) {
+kernels::Activations carve_activations(Carver& carver, size_t values, size_t halves) {
   const size_t blocks = values / kernels::kBlock + 1;
   kernels::Activations a;
   a.quants = carver.take<int8_t>(values);
@@ -31,6 +31,7 @@ kernels::Activations carve_activations(Carver& carver, size_t values) {
   a.offset = carver.take<float>(blocks);
   a.bias_half = carver.take<int32_t>(2 * blocks);
   a.offset_half = carver.take<float>(2 * blocks);
+  a.halves = carver.take<uint16_t>(halves);
   return a;
 }
 
@@ -54,7 +55,10 @@ StepBuffers carve(Carver& carver, const ModelConfig& c, size_t tokens) {
   b.cos = carver.take<float>(tokens * angles);
   b.sin = carver.take<float>(tokens * angles);
   // The head's input has two rows for each of the model's.
-  b.input = carve_activations(carver, tokens * std::max(widest, 2 * size_t{c.width}));
+  const size_t halves = std::max(kernels::Activations::half_stride_of(widest),
+                                 2 * kernels::Activations::half_stride_of(c.width));
+  b.input =
+      carve_activations(carver, tokens * std::max(widest, 2 * size_t{c.width}), tokens * halves);
   b.rest_values = carver.take<float>(tokens * c.width);
   return b;
 }
