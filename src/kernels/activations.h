@@ -6,7 +6,7 @@
 //
 // A weight block of d·w + m (w unsigned) gives  Σ (d·w + m)·x = d·scale·Σ w·q + m·offset  with
 // offset = scale·Σ q; a weight stored as w + 128 gives  Σ w·q = Σ (w+128)·q + bias, bias = −128·Σ
-// q. Formats whose scales change every 16 inputs need both sums for each half block.
+// q; one stored as w + 8 takes a sixteenth of it. Formats whose scales change every 16 inputs need both sums for each half block.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The packed weight formats (packed.h), as the matmul sees a unit of 32 inputs × 16 rows: scales(),
 // one pair of 16-lane d and m for each sub-block, and values(), eight vectors of unsigned bytes.
 //   kSubs    sub-blocks in a unit, each with its own scale (2: every 16 inputs)
-//   kOffset  values are stored as w + 128
+//   kZero    values are stored as w + kZero, a power of two, or 0
 //   kMins    a minimum m is added: w·d + m
 
 // The value tables, offset by 128: IQ4_NL's non-linear levels (ggml-common.h, kvalues_iq4nl), and
@@ -86,46 +86,41 @@ struct UnitScales {
 };
 
 // d (and m) as f16 vectors in each unit: Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL; bf16 for MXFP4.
-template <int bits, bool mins>
+template <int bits, bool mins, int zero = 0>
 struct SimpleFormat {
   static constexpr size_t kUnits = 1, kHeader = 0, kScale = mins ? 64 : 32, kBits = bits;
-  static constexpr int kSubs = 1;
-  static constexpr bool kMins = mins, kOffset = !mins;
+  static constexpr int kSubs = 1, kZero = zero;
+  static constexpr bool kMins = mins;
   static void scales(const std::byte*, const std::byte* unit, UnitScales& s) {
     s.d[0] = f_load_f16(unit);
     if constexpr (mins) s.m[0] = f_load_f16(unit + 32);
   }
 };
 
-template <int bits, int zero>  // stored value − zero
-inline void load_offset(const std::byte* p, B (&w)[8]) {
-  load_planes<bits>(p, w);
-  for (B& v : w) v = b_add(v, b_set(128 - zero));
-}
 inline void load_table(const std::byte* p, const uint8_t* table, B (&w)[8]) {
   load_planes<4>(p, w);
   for (B& v : w) v = b_table(table, v);
 }
 
-struct FormatQ8_0 : SimpleFormat<8, false> {
+struct FormatQ8_0 : SimpleFormat<8, false, 128> {
   static void values(const std::byte* p, B (&w)[8]) { load_planes<8>(p, w); }
 };
-struct FormatQ4_0 : SimpleFormat<4, false> {
-  static void values(const std::byte* p, B (&w)[8]) { load_offset<4, 8>(p, w); }
+struct FormatQ4_0 : SimpleFormat<4, false, 8> {
+  static void values(const std::byte* p, B (&w)[8]) { load_planes<4>(p, w); }
 };
 struct FormatQ4_1 : SimpleFormat<4, true> {
   static void values(const std::byte* p, B (&w)[8]) { load_planes<4>(p, w); }
 };
-struct FormatQ5_0 : SimpleFormat<5, false> {
-  static void values(const std::byte* p, B (&w)[8]) { load_offset<5, 16>(p, w); }
+struct FormatQ5_0 : SimpleFormat<5, false, 16> {
+  static void values(const std::byte* p, B (&w)[8]) { load_planes<5>(p, w); }
 };
 struct FormatQ5_1 : SimpleFormat<5, true> {
   static void values(const std::byte* p, B (&w)[8]) { load_planes<5>(p, w); }
 };
-struct FormatIQ4_NL : SimpleFormat<4, false> {
+struct FormatIQ4_NL : SimpleFormat<4, false, 128> {
   static void values(const std::byte* p, B (&w)[8]) { load_table(p, kIq4Table, w); }
 };
-struct FormatMXFP4 : SimpleFormat<4, false> {
+struct FormatMXFP4 : SimpleFormat<4, false, 128> {
   static void scales(const std::byte*, const std::byte* unit, UnitScales& s) {
     s.d[0] = f_load_bf16(unit);
   }
@@ -133,11 +128,11 @@ struct FormatMXFP4 : SimpleFormat<4, false> {
 };
 
 // Superblocks of 256 with f16 d and dmin over small integer scales.
-template <int bits, bool mins, int subs>
+template <int bits, bool mins, int subs, int zero = 0>
 struct SuperFormat {
   static constexpr size_t kUnits = 8, kHeader = mins ? 64 : 32, kBits = bits;
-  static constexpr int kSubs = subs;
-  static constexpr bool kMins = mins, kOffset = !mins;
+  static constexpr int kSubs = subs, kZero = zero;
+  static constexpr bool kMins = mins;
 };
 
 template <int bits>  // Q4_K, Q5_K: u8 scale and u8 min for each 32
@@ -173,19 +168,19 @@ struct FormatQ2_K : SuperFormat<2, true, 2> {  // a byte for each 16: scale low,
 };
 
 template <int bits, int zero>  // Q3_K, Q6_K: s8 scale for each 16
-struct KFormat16 : SuperFormat<bits, false, 2> {
+struct KFormat16 : SuperFormat<bits, false, 2, zero> {
   static constexpr size_t kScale = 32;
   static void scales(const std::byte* header, const std::byte* unit, UnitScales& s) {
     const F d = f_load_f16(header);
     s.d[0] = f_mul(d, f_load_i8(unit));
     s.d[1] = f_mul(d, f_load_i8(unit + 16));
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_offset<bits, zero>(p, w); }
+  static void values(const std::byte* p, B (&w)[8]) { load_planes<bits>(p, w); }
 };
 using FormatQ3_K = KFormat16<3, 4>;
 using FormatQ6_K = KFormat16<6, 32>;
 
-struct FormatIQ4_XS : SuperFormat<4, false, 1> {  // s8 scale for each 32
+struct FormatIQ4_XS : SuperFormat<4, false, 1, 128> {  // s8 scale for each 32
   static constexpr size_t kScale = 16;
   static void scales(const std::byte* header, const std::byte* unit, UnitScales& s) {
     s.d[0] = f_mul(f_load_f16(header), f_load_i8(unit));

@@ -11,7 +11,7 @@ inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations
   for (int sub = 0; sub < Format::kSubs; ++sub) {
     const size_t at = block * Format::kSubs + static_cast<size_t>(sub);
     const int32_t* bias = Format::kSubs == 1 ? x.bias : x.bias_half;
-    I sum = i_set(Format::kOffset ? bias[at] : 0);
+    I sum = i_set(bias[at] / 128 * Format::kZero);
 #pragma GCC unroll 8
     for (int g = sub * kGroups; g < (sub + 1) * kGroups; ++g) sum = i_dot(sum, w[g], q + 4 * g);
     acc = f_fma(f_mul(s.d[sub], x_scale), f_from(sum), acc);

@@ -64,7 +64,7 @@ inline void unpack(const std::byte* panel, size_t units, UnpackedPanel& to) {
       B w[8];
       Format::values(panel + Format::kScale, w);
       for (size_t g = 0; g < 8; ++g) {
-        if constexpr (Format::kOffset) w[g] = b_add(w[g], b_set(128));
+        if constexpr (Format::kZero != 0) w[g] = b_add(w[g], b_set(256 - Format::kZero));
         _mm512_store_si512(to.values + n * 512 + g * 64, w[g].v);
       }
     }
