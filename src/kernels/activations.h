@@ -6,7 +6,8 @@
 //
 // A weight block of d·w + m (w unsigned) gives  Σ (d·w + m)·x = d·scale·Σ w·q + m·offset  with
 // offset = scale·Σ q; a weight stored as w + 128 gives  Σ w·q = Σ (w+128)·q + bias, bias = −128·Σ
-// q; one stored as w + 8 takes a sixteenth of it. Formats whose scales change every 16 inputs need both sums for each half block.
+// q; one stored as w + 8 takes a sixteenth of it. Formats whose scales change every 16 inputs need
+// both sums for each half block.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,7 @@ inline constexpr size_t kBlock = 32;
 // ones are not wanted.
 struct Activations {
   const float* values = nullptr;  // (rows, cols), what float weights multiply with
-  int8_t* quants = nullptr;       // (rows, cols)
+  int8_t* quants = nullptr;       // (rows, quant_stride)
   float* scale = nullptr;         // (rows, cols/32)
   int32_t* bias = nullptr;        // (rows, cols/32)
   float* offset = nullptr;        // (rows, cols/32)
@@ -30,10 +31,11 @@ struct Activations {
   uint16_t* halves = nullptr;     // (rows, half_stride), zeros from cols to a multiple of 32
   size_t cols = 0;
 
-  // 64 bytes more than needed, so that the rows of a tile do not compete for one set of the cache.
-  static constexpr size_t half_stride_of(size_t cols) {
-    return (cols + kBlock - 1) / kBlock * kBlock + kBlock;
-  }
+  // Rows are an odd number of cache lines, so that those of a tile lie in different sets.
+  static constexpr size_t row_bytes_of(size_t bytes) { return ((bytes + 63) / 64 | 1) * 64; }
+  static constexpr size_t quant_stride_of(size_t cols) { return row_bytes_of(cols); }
+  static constexpr size_t half_stride_of(size_t cols) { return row_bytes_of(2 * cols) / 2; }
+  size_t quant_stride() const { return quant_stride_of(cols); }
   size_t half_stride() const { return half_stride_of(cols); }
 };
 
@@ -42,7 +44,7 @@ inline Activations skip_rows(const Activations& x, size_t first) {
   const size_t blocks = x.cols / kBlock;
   Activations rest = x;
   rest.values += first * x.cols;
-  if (rest.quants != nullptr) rest.quants += first * x.cols;
+  if (rest.quants != nullptr) rest.quants += first * x.quant_stride();
   rest.scale += first * blocks;
   rest.bias += first * blocks;
   rest.offset += first * blocks;

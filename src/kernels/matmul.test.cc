@@ -46,7 +46,8 @@ double expected(const test::TestMatrix& w, const test::TestActivations& x, size_
     else if (packed_layout(w.packed.dtype).bits >= 16)
       kept[k] = x.values[at];
     else
-      kept[k] = x.scale[at / kBlock] * static_cast<float>(x.quants[at]);
+      kept[k] =
+          x.scale[at / kBlock] * static_cast<float>(x.quants[row * x.view.quant_stride() + k]);
   }
   return reference::dot({w.values.data() + n * cols, cols}, kept);
 }

@@ -76,7 +76,7 @@ struct TestMatrix {
 struct TestActivations {
   TestActivations(size_t rows, size_t cols, uint32_t seed)
       : values(rows * cols),
-        quants(rows * cols),
+        quants(rows * Activations::quant_stride_of(cols)),
         scale(rows * cols / 32 + 1),
         offset(rows * cols / 32 + 1),
         offset_half(rows * cols / 16 + 1),

@@ -1,10 +1,17 @@
 // out[r][n] = Σ_k w[n][k]·x[r][k] for one panel of 16 outputs and a few rows r at once. A row's
 // sums run over k in order whatever R is, so R only shares the loading of weights between rows.
 
+struct InputBlock {
+  const int8_t* q = nullptr;  // its numbers
+  size_t index = 0;           // of its scale
+};
+
 // Adds one unit's part of row r: for each sub-block,  acc += (d·scale)·Σ w·q  (+ m·offset).
 template <class Format>
-inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations& x, size_t block) {
-  const int8_t* q = x.quants + block * kBlock;
+inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations& x,
+                  InputBlock in) {
+  const int8_t* q = in.q;
+  const size_t block = in.index;
   const F x_scale = f_set(x.scale[block]);
   constexpr int kGroups = 8 / Format::kSubs;
 #pragma GCC unroll 2
@@ -27,6 +34,8 @@ template <class Format, int R>
 inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
   constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
   const size_t blocks = op.input->cols / kBlock;
+  const size_t stride = op.input->quant_stride();
+  const int8_t* q = op.input->quants + row * stride;
   for (int r = 0; r < R; ++r) acc[r] = f_set(0.0F);
   for (size_t block = 0; block < blocks;) {
     const std::byte* header = panel;
@@ -40,7 +49,8 @@ inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r)
         acc[r] = add_unit<Format>(acc[r], w, s, *op.input,
-                                  (row + static_cast<size_t>(r)) * blocks + block);
+                                  {q + static_cast<size_t>(r) * stride + block * kBlock,
+                                   (row + static_cast<size_t>(r)) * blocks + block});
     }
   }
 }

@@ -89,7 +89,7 @@ void softmax(float* x, size_t n) {
 
 // One block of 32: see activations.h. A block too small to have a scale is zero; one with a number
 // that is none (NaN, ±∞) has the scale NaN, so that its products are NaN and are noticed.
-inline void quantize_block(const Activations& a, size_t at) {
+inline void quantize_block(const Activations& a, size_t at, int8_t* quants) {
   const F x = f_load(a.values + at);
   const F y = f_load(a.values + at + 16);
   const float unfit = f_sum(f_mul(f_add(x, y), f_set(0.0F)));  // 0, or NaN
@@ -101,8 +101,8 @@ inline void quantize_block(const Activations& a, size_t at) {
   const F highest = f_set(127.0F);
   const I p = i_from(f_min(f_max(f_mul(x, inverse), lowest), highest));
   const I q = i_from(f_min(f_max(f_mul(y, inverse), lowest), highest));
-  i_store_i8(a.quants + at, p);
-  i_store_i8(a.quants + at + 16, q);
+  i_store_i8(quants, p);
+  i_store_i8(quants + 16, q);
   const size_t block = at / kBlock;
   const int32_t sums[2] = {i_sum(p), i_sum(q)};
   a.scale[block] = scale_of_block;
@@ -123,8 +123,10 @@ inline void round_row(const Activations& a, size_t row) {
 
 void quantize(const Activations& a, Range rows) {
   if (a.quants != nullptr) {
-    for (size_t at = rows.begin * a.cols; at < rows.end * a.cols; at += kBlock)
-      quantize_block(a, at);
+    for (size_t row = rows.begin; row < rows.end; ++row) {
+      for (size_t i = 0; i < a.cols; i += kBlock)
+        quantize_block(a, row * a.cols + i, a.quants + row * a.quant_stride() + i);
+    }
   }
   if (a.halves != nullptr) {
     for (size_t row = rows.begin; row < rows.end; ++row) round_row(a, row);

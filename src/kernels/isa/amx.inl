@@ -6,9 +6,10 @@
 // results are the same bits; only the integer part is done elsewhere.
 //
 // A panel's values are unpacked to signed bytes once and used for all rows. Inputs are taken in
-// chunks whose unpacked panel stays in the first-level cache.
+// chunks whose unpacked panels stay in the second-level cache.
 
-constexpr size_t kChunkUnits = 32;  // 32 · 512 B of values and up to 32 · 256 B of scales
+constexpr size_t kChunkUnits = 64;  // 64 · 512 B of values and 64 · 256 B of scales
+constexpr size_t kPanelsTogether = 2;
 constexpr size_t kTileRowCount = 16;
 
 struct alignas(64) TileConfig {
@@ -157,12 +158,12 @@ inline void multiply_rows(const Matmul& op, const UnpackedPanel& panel, Chunk ch
                           F (&acc)[16]) {
   constexpr int kGroups = 8 / Format::kSubs;
   const Activations& x = *op.input;
-  const int8_t* q = x.quants + row * x.cols + chunk.first * kBlock;
+  const int8_t* q = x.quants + row * x.quant_stride() + chunk.first * kBlock;
   const size_t parts = chunk.units * Format::kSubs;
   const size_t first = chunk.first * Format::kSubs;
   TileSums sums[4];
   const auto input = [&](size_t part) {
-    return TileInput{q + part * 4 * kGroups, static_cast<long>(x.cols),
+    return TileInput{q + part * 4 * kGroups, static_cast<long>(x.quant_stride()),
                      panel.values + part * 64 * kGroups};
   };
   const auto add_four = [&](size_t part) {
@@ -181,47 +182,62 @@ inline void multiply_rows(const Matmul& op, const UnpackedPanel& panel, Chunk ch
     add_four(part - 4);
   }
   for (; part < parts; ++part) {
-    multiply_one<kGroups>(q + part * 4 * kGroups, x.cols, panel.values + part * 64 * kGroups,
-                          sums[0]);
+    multiply_one<kGroups>(q + part * 4 * kGroups, x.quant_stride(),
+                          panel.values + part * 64 * kGroups, sums[0]);
     add_sums<Format>(acc, sums[0], panel.scales[part / Format::kSubs], x, {row, first + part});
   }
 }
 
-// Rows come in whole sixteens. Between chunks the sums wait in `partial`.
+// Adds a chunk to 16 rows' sums of one panel. Between chunks the sums wait in `partial`.
 template <class Format>
-void multiply_panel(const Matmul& op, size_t panel, UnpackedPanel& unpacked, float* partial) {
+inline void add_chunk(const Matmul& op, const UnpackedPanel& unpacked, Chunk chunk, size_t row,
+                      float* partial) {
+  F acc[16];
+  for (size_t r = 0; r < 16; ++r)
+    acc[r] = chunk.first == 0 ? f_set(0.0F) : f_load(partial + r * 16);
+  multiply_rows<Format>(op, unpacked, chunk, row, acc);
+  for (size_t r = 0; r < 16; ++r) f_store(partial + r * 16, acc[r]);
+}
+
+inline void store_panel(const Matmul& op, size_t panel, const float* sums) {
+  const size_t at = panel * kPanelRows;
+  const size_t count = op.weights->rows - at;
+  for (size_t row = 0; row < op.rows; ++row) {
+    float* out = op.out + row * op.stride + at;
+    const F sum = f_load(sums + row * 16);
+    store_upto(out, op.add ? f_add(load_upto(out, count), sum) : sum, count);
+  }
+}
+
+// Up to kPanelsTogether panels. Rows come in whole sixteens; a chunk of 16 rows is loaded from afar
+// once and meets each of the panels, which are near.
+template <class Format>
+void multiply_together(const Matmul& op, Range panels, UnpackedPanel* unpacked, float* partial) {
   const size_t units = op.input->cols / kBlock;
   constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
   constexpr size_t kSuperBytes = Format::kHeader + Format::kUnits * kUnitBytes;
-  const std::byte* packed = op.weights->panels + panel * op.weights->panel_bytes;
-  const size_t at = panel * kPanelRows;
-  const size_t count = op.weights->rows - at;
+  const size_t count = panels.end - panels.begin;
+  const std::byte* packed = op.weights->panels + panels.begin * op.weights->panel_bytes;
   for (Chunk chunk; chunk.first < units; chunk.first += kChunkUnits) {
     chunk.units = std::min(kChunkUnits, units - chunk.first);
-    unpack<Format>(packed + chunk.first / Format::kUnits * kSuperBytes, chunk.units, unpacked);
-    const bool last = chunk.first + chunk.units == units;
+    const std::byte* at = packed + chunk.first / Format::kUnits * kSuperBytes;
+    for (size_t p = 0; p < count; ++p)
+      unpack<Format>(at + p * op.weights->panel_bytes, chunk.units, unpacked[p]);
     for (size_t row = 0; row < op.rows; row += kTileRowCount) {
-      F acc[16];
-      for (size_t r = 0; r < 16; ++r)
-        acc[r] = chunk.first == 0 ? f_set(0.0F) : f_load(partial + (row + r) * 16);
-      multiply_rows<Format>(op, unpacked, chunk, row, acc);
-      for (size_t r = 0; r < 16; ++r) {
-        float* out = op.out + (row + r) * op.stride + at;
-        if (!last)
-          f_store(partial + (row + r) * 16, acc[r]);
-        else
-          store_upto(out, op.add ? f_add(load_upto(out, count), acc[r]) : acc[r], count);
-      }
+      for (size_t p = 0; p < count; ++p)
+        add_chunk<Format>(op, unpacked[p], chunk, row, partial + (p * op.rows + row) * 16);
     }
   }
+  for (size_t p = 0; p < count; ++p) store_panel(op, panels.begin + p, partial + p * op.rows * 16);
 }
 
 template <class Format>
 void multiply_panels(const Matmul& op, Range panels) {
-  alignas(64) UnpackedPanel unpacked;
-  std::vector<float> partial(op.input->cols > kChunkUnits * kBlock ? op.rows * 16 : 0);
+  alignas(64) UnpackedPanel unpacked[kPanelsTogether];
+  std::vector<float> partial(kPanelsTogether * op.rows * 16);
   configure_tiles(8 / Format::kSubs);
-  for (size_t panel = panels.begin; panel < panels.end; ++panel)
-    multiply_panel<Format>(op, panel, unpacked, partial.data());
+  for (size_t at = panels.begin; at < panels.end; at += kPanelsTogether)
+    multiply_together<Format>(op, {at, std::min(at + kPanelsTogether, panels.end)}, unpacked,
+                              partial.data());
   _tile_release();
 }

@@ -22,16 +22,21 @@ class Carver {
   size_t used_ = 0;
 };
 
-kernels::Activations carve_activations(Carver& carver, size_t values, size_t halves) {
-  const size_t blocks = values / kernels::kBlock + 1;
-  kernels::Activations a;
-  a.quants = carver.take<int8_t>(values);
+// Room for rows of `widest`, or for two of `width` (the head's) in the place of each.
+kernels::Activations carve_activations(Carver& carver, size_t rows, size_t widest, size_t width) {
+  using kernels::Activations;
+  const auto most = [&](size_t (*stride)(size_t)) {
+    return rows * std::max(stride(widest), 2 * stride(width));
+  };
+  const size_t blocks = rows * std::max(widest, 2 * width) / kernels::kBlock + 1;
+  Activations a;
+  a.quants = carver.take<int8_t>(most(Activations::quant_stride_of));
   a.scale = carver.take<float>(blocks);
   a.bias = carver.take<int32_t>(blocks);
   a.offset = carver.take<float>(blocks);
   a.bias_half = carver.take<int32_t>(2 * blocks);
   a.offset_half = carver.take<float>(2 * blocks);
-  a.halves = carver.take<uint16_t>(halves);
+  a.halves = carver.take<uint16_t>(most(Activations::half_stride_of));
   return a;
 }
 
@@ -54,11 +59,7 @@ StepBuffers carve(Carver& carver, const ModelConfig& c, size_t tokens) {
   b.router = carver.take<float>(tokens * c.experts);
   b.cos = carver.take<float>(tokens * angles);
   b.sin = carver.take<float>(tokens * angles);
-  // The head's input has two rows for each of the model's.
-  const size_t halves = std::max(kernels::Activations::half_stride_of(widest),
-                                 2 * kernels::Activations::half_stride_of(c.width));
-  b.input =
-      carve_activations(carver, tokens * std::max(widest, 2 * size_t{c.width}), tokens * halves);
+  b.input = carve_activations(carver, tokens, widest, c.width);
   b.rest_values = carver.take<float>(tokens * c.width);
   return b;
 }
