@@ -18,7 +18,8 @@
 namespace mill::kernels {
 namespace {
 
-MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8,amx-bf16")
+MILL_TARGET_BEGIN(
+    "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,amx-tile,amx-int8,amx-bf16")
 #include "kernels/isa/avx512.inl"
 //
 #include "kernels/generic/parts.inl"
