@@ -98,10 +98,12 @@ void check(KvType type, size_t dim, const Rows& rows) {
 }  // namespace
 
 TEST_CASE("attention: every cache format, head size, tile and mask") {
-  const std::array<Rows, 7> cases = {Rows{{0}},
+  const std::array<Rows, 9> cases = {Rows{{0}},
                                      Rows{{99}},
                                      Rows{{30, 31, 32, 33}},
                                      Rows{{5, 5, 5, 64, 64, 64}},
+                                     Rows{{60, 60, 60, 61, 61, 61, 62, 62, 62, 63, 63, 64}},
+                                     Rows{{1, 9, 17, 25, 33, 41, 49, 57, 65, 73, 81}},
                                      Rows{{63, 64}, 10},
                                      Rows{{97, 98, 99}, 33},
                                      Rows{{40, 41, 42, 43, 44}, 0, 5.0F}};

@@ -52,7 +52,7 @@ struct KvLayout {
 };
 
 // Query rows that look at the same keys: `rows` ≤ kAttentionRows, each with its own position.
-inline constexpr size_t kAttentionRows = 6;
+inline constexpr size_t kAttentionRows = 12;
 inline constexpr size_t kHeadDimMax = 512;
 struct Attention {
   KvLayout layout;

@@ -42,6 +42,7 @@ inline uint32_t first_position(const Attention& a, size_t r) {
 // −∞ where the row does not look: behind its own position, or before its window.
 inline void mask_scores(const Attention& a, size_t r, uint32_t start, float* scores) {
   const uint32_t first = first_position(a, r);
+  if (start >= first && start + kBlock - 1 <= a.position[r]) return;
   for (uint32_t i = 0; i < kBlock; ++i) {
     if (start + i > a.position[r] || start + i < first)
       scores[i] = -std::numeric_limits<float>::infinity();
@@ -55,7 +56,7 @@ inline void score_block(const Attention& a, const std::byte* keys, F (&s)[R][2])
   for (size_t d = 0; d < dim; ++d) {
     const F k0 = Kv::load(keys + d * kBlock * Kv::kBytes);
     const F k1 = Kv::load(keys + (d * kBlock + 16) * Kv::kBytes);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < R; ++r) {
       const F q = f_set(a.query[r][d]);
       s[r][0] = f_fma(q, k0, s[r][0]);
@@ -87,8 +88,8 @@ inline float weigh(const Attention& a, AttentionState<R>& state, size_t r, uint3
   const float top = std::max(state.top[r], f_top(f_max(s0, s1)));
   const F p0 = f_exp(f_sub(s0, f_set(top)));
   const F p1 = f_exp(f_sub(s1, f_set(top)));
-  alignas(64) float shrink[16];
-  f_store(shrink, f_exp(f_set(state.top[r] - top)));
+  alignas(64) float shrink[16] = {1.0F};  // = e⁰, as long as the maximum stands
+  if (state.top[r] != top) f_store(shrink, f_exp(f_set(state.top[r] - top)));
   f_store(scores, p0);
   f_store(scores + 16, p1);
   state.total[r] = state.total[r] * shrink[0] + f_sum(f_add(p0, p1));
@@ -96,7 +97,7 @@ inline float weigh(const Attention& a, AttentionState<R>& state, size_t r, uint3
   return shrink[0];
 }
 
-// out = out·shrink + Σ_i weight[i]·V[i], 64 dimensions at a time
+// out = out·shrink + Σ_i weight[i]·V[i], V vectors of dimensions at a time
 template <class Kv, int R, int V>
 inline void add_values(const Attention& a, AttentionState<R>& state, const float (&shrink)[R],
                        const std::byte* values, size_t d) {
@@ -111,7 +112,7 @@ inline void add_values(const Attention& a, AttentionState<R>& state, const float
 #pragma GCC unroll 4
     for (size_t v = 0; v < V; ++v)
       value[v] = Kv::load(values + i * row_bytes + (d + 16 * v) * Kv::kBytes);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < R; ++r) {
       const F p = f_set(state.weight[r][i]);
 #pragma GCC unroll 4
@@ -146,7 +147,9 @@ inline void attend_block(const Attention& a, AttentionState<R>& state, uint32_t 
     }
   }
   size_t d = 0;
-  for (; d + 64 <= a.layout.value_dim(); d += 64) add_values<Kv, R, 4>(a, state, shrink, values, d);
+  constexpr int kVectors = R > 6 ? 2 : 4;  // R · kVectors sums stay in registers
+  for (; d + 16 * kVectors <= a.layout.value_dim(); d += 16 * kVectors)
+    add_values<Kv, R, kVectors>(a, state, shrink, values, d);
   for (; d < a.layout.value_dim(); d += 16) add_values<Kv, R, 1>(a, state, shrink, values, d);
 }
 
@@ -172,6 +175,10 @@ void attention_tile(const Attention& a) {
   }
 }
 
+constexpr int smaller_tile(int rows) {
+  return rows > 8 ? 8 : rows > 6 ? 6 : rows > 4 ? 4 : rows - 1;
+}
+
 // As many rows at once as the registers take; fewer give the same.
 template <class Kv, int R = kAttentionTile>
 void attention_rows(Attention a) {
@@ -183,7 +190,7 @@ void attention_rows(Attention a) {
     a.rows -= R, a.query += R, a.out += R, a.position += R;
     if (a.rows > 0) attention_rows<Kv, R>(a);
   } else {
-    attention_rows<Kv, R - 1>(a);
+    attention_rows<Kv, smaller_tile(R)>(a);
   }
 }
 
