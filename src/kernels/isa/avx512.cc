@@ -22,8 +22,8 @@ namespace mill::kernels {
 namespace {
 
 constexpr std::string_view kName = "avx512";
-constexpr int kTileRows = 8;       // rows of a product that share a load of weights
-constexpr int kProbeChains = 12;   // independent sums of a probe
+constexpr int kTileRows = 8;        // rows of a product that share a load of weights
+constexpr int kProbeChains = 12;    // independent sums of a probe
 constexpr int kAttentionTile = 12;  // query rows that share a load of keys
 
 MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
