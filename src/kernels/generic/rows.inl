@@ -92,11 +92,12 @@ void softmax(float* x, size_t n) {
 inline void quantize_block(const Activations& a, size_t at, int8_t* quants) {
   const F x = f_load(a.values + at);
   const F y = f_load(a.values + at + 16);
-  const float unfit = f_sum(f_mul(f_add(x, y), f_set(0.0F)));  // 0, or NaN
+  const bool unfit = f_has_nan(f_mul(f_add(x, y), f_set(0.0F)));
   const float top = f_top(f_max(f_abs(x), f_abs(y)));
   const bool small = top < 1e-30F;
   const F inverse = f_set(small ? 0.0F : 127.0F / top);
-  const float scale_of_block = (small ? 0.0F : top / 127.0F) + unfit;
+  const float fit_scale = small ? 0.0F : top / 127.0F;
+  const float scale_of_block = unfit ? std::numeric_limits<float>::quiet_NaN() : fit_scale;
   const F lowest = f_set(-127.0F);
   const F highest = f_set(127.0F);
   const I p = i_from(f_min(f_max(f_mul(x, inverse), lowest), highest));
@@ -104,7 +105,8 @@ inline void quantize_block(const Activations& a, size_t at, int8_t* quants) {
   i_store_i8(quants, p);
   i_store_i8(quants + 16, q);
   const size_t block = at / kBlock;
-  const int32_t sums[2] = {i_sum(p), i_sum(q)};
+  int32_t sums[2];
+  i_sums(p, q, sums);
   a.scale[block] = scale_of_block;
   a.bias[block] = -128 * (sums[0] + sums[1]);
   a.offset[block] = scale_of_block * static_cast<float>(sums[0] + sums[1]);

@@ -37,6 +37,11 @@ inline F f_keep_if_ge(F x, F y, F z) {
   return {_mm256_and_ps(_mm256_cmp_ps(x.a, y.a, _CMP_GE_OQ), z.a),
           _mm256_and_ps(_mm256_cmp_ps(x.b, y.b, _CMP_GE_OQ), z.b)};
 }
+inline bool f_has_nan(F x) {
+  const __m256 nan =
+      _mm256_or_ps(_mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q));
+  return _mm256_movemask_ps(nan) != 0;
+}
 inline float f_sum(F x) {
   const __m256 eight = _mm256_add_ps(x.a, x.b);
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -92,11 +97,12 @@ inline void f_store_f16(void* p, F x) {
 
 inline I i_set(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 inline I i_add(I x, I y) { return {_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)}; }
-inline int32_t i_sum(I x) {
-  const __m256i eight = _mm256_add_epi32(x.a, x.b);
-  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
-  four = _mm_add_epi32(four, _mm_srli_si128(four, 8));
-  return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_srli_si128(four, 4)));
+// The sums of two vectors.
+inline void i_sums(I x, I y, int32_t (&sums)[2]) {
+  const __m256i fours = _mm256_hadd_epi32(_mm256_add_epi32(x.a, x.b), _mm256_add_epi32(y.a, y.b));
+  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+  s = _mm_hadd_epi32(s, s);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(sums), s);
 }
 inline F f_from(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
 inline I i_from(F x) { return {_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b)}; }

@@ -23,6 +23,7 @@ inline F f_round(F a) {
 inline F f_keep_if_ge(F a, F b, F y) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ), y);
 }
+inline bool f_has_nan(F a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q) != 0; }
 inline float f_sum(F a) {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
@@ -63,9 +64,19 @@ inline void f_store_f16(void* p, F a) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
 
+inline void store_sums(__m256i fours, int32_t (&sums)[2]) {
+  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+  s = _mm_hadd_epi32(s, s);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(sums), s);
+}
 inline I i_set(int32_t x) { return _mm512_set1_epi32(x); }
 inline I i_add(I a, I b) { return _mm512_add_epi32(a, b); }
-inline int32_t i_sum(I a) { return _mm512_reduce_add_epi32(a); }
+// The sums of two vectors.
+inline void i_sums(I a, I b, int32_t (&sums)[2]) {
+  const __m256i x = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti32x8_epi32(a, 1));
+  const __m256i y = _mm256_add_epi32(_mm512_castsi512_si256(b), _mm512_extracti32x8_epi32(b, 1));
+  store_sums(_mm256_hadd_epi32(x, y), sums);
+}
 inline F f_from(I a) { return _mm512_cvtepi32_ps(a); }
 inline I i_from(F a) { return _mm512_cvtps_epi32(a); }
 inline F f_pow2(I n) {

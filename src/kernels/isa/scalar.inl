@@ -62,6 +62,9 @@ inline F f_round(F a) {
 inline F f_keep_if_ge(F a, F b, F y) {
   return f_each([&](int i) { return a.lane[i] >= b.lane[i] ? y.lane[i] : 0.0F; });
 }
+inline bool f_has_nan(F a) {
+  return std::any_of(a.lane, a.lane + 16, [](float x) { return std::isnan(x); });
+}
 inline float f_sum(F a) {
   for (int n = 8; n > 0; n /= 2) {
     for (int i = 0; i < n; ++i) a.lane[i] += a.lane[i + n];
@@ -119,10 +122,13 @@ inline I i_add(I a, I b) {
   for (int i = 0; i < 16; ++i) a.lane[i] += b.lane[i];
   return a;
 }
-inline int32_t i_sum(I a) {
-  int32_t sum = 0;
-  for (int32_t lane : a.lane) sum += lane;
-  return sum;
+// The sums of two vectors.
+inline void i_sums(I a, I b, int32_t (&sums)[2]) {
+  sums[0] = sums[1] = 0;
+  for (int i = 0; i < 16; ++i) {
+    sums[0] += a.lane[i];
+    sums[1] += b.lane[i];
+  }
 }
 inline F f_from(I a) {
   return f_each([&](int i) { return static_cast<float>(a.lane[i]); });
