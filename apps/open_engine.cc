@@ -83,9 +83,9 @@ Result<std::unique_ptr<llm::Runner>> open_runner_for(const std::shared_ptr<const
 
 // A template that does not compile is no reason not to serve the model: the error is the answer to
 // whoever wants a conversation.
-Result<ChatTemplate> chat_template_of(const ModelFile& file) {
-  TRY_ASSIGN(const std::string source, chat_template_source(file));
-  auto compiled = ChatTemplate::compile(source);
+Result<ChatTemplate> compiled_template(const Result<std::string>& source) {
+  TRY(source);
+  auto compiled = ChatTemplate::compile(*source);
   if (!compiled) return within("the model's chat template", compiled.error());
   return compiled;
 }
@@ -126,11 +126,13 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& op
   TRY(engine.validate());
   TRY_ASSIGN(Tokenizer tokenizer, Tokenizer::open(*file));
   TRY_ASSIGN(auto runner, open_runner_for(file, room, options));
+  const Result<std::string> chat_template = chat_template_source(*file);
   return std::make_unique<service::EngineModel>(service::EngineModelParts{
       .id = options.model_id.empty() ? id_for(path) : options.model_id,
       .created = modified_at(path),
       .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine),
-      .chat_template = chat_template_of(*file)});
+      .dialect = dialect::dialect_of(chat_template.value_or("")),
+      .chat_template = compiled_template(chat_template)});
 }
 
 Result<uint64_t> parse_bytes(const std::string& text) {

@@ -11,6 +11,8 @@
 #include "apps/command.h"
 #include "apps/open_engine.h"
 #include "service/http/server.h"
+#include "service/messages/endpoints.h"
+#include "service/ollama/endpoints.h"
 #include "service/openai/endpoints.h"
 
 namespace mill::apps {
@@ -37,19 +39,32 @@ Result<void> write_port_file(const std::string& path, uint16_t port) {
   return {};
 }
 
-std::shared_ptr<openai::Service> service_for(std::shared_ptr<service::ServedModel> model) {
-  auto service = std::make_shared<openai::Service>();
-  service->models = {std::move(model)};
-  service->unix_time = [] {
+std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> model) {
+  auto host = std::make_shared<inference::Host>();
+  host->models = {std::move(model)};
+  host->unix_time = [] {
     return std::chrono::duration_cast<std::chrono::seconds>(
                std::chrono::system_clock::now().time_since_epoch())
         .count();
   };
-  service->entropy = [] {
+  host->nanoseconds = [] {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  };
+  host->entropy = [] {
     thread_local std::random_device device;
     return (static_cast<uint64_t>(device()) << 32) | device();
   };
-  return service;
+  return host;
+}
+
+// Every API, side by side: their paths differ.
+std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host) {
+  std::vector<http::Route> routes = openai::routes(host);
+  for (const auto& more : {messages::routes(host), ollama::routes(host)})
+    routes.insert(routes.end(), more.begin(), more.end());
+  return routes;
 }
 
 void announce(const ServeOptions& options, const http::Server& server, const std::string& id) {
@@ -66,7 +81,7 @@ Result<void> serve(const ServeOptions& options) {
   TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(options.model));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
-  const auto handler = http::router(openai::routes(service_for(model)));
+  const auto handler = http::router(all_routes(host_for(model)));
   TRY_ASSIGN(const auto server, http::Server::listen(options.http, handler));
   TRY(write_port_file(options.port_file, server->port()));
   announce(options, *server, model->info().id);

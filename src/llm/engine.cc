@@ -29,7 +29,8 @@ struct Inbox {
 Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
   return {
       .piece = [tokenizer](TokenId token) { return tokenizer.piece(token); },
-      .ends_generation = [tokenizer](TokenId token) { return tokenizer.ends_generation(token); }};
+      .ends_generation = [tokenizer](TokenId token) { return tokenizer.ends_generation(token); },
+      .spelling = [tokenizer](TokenId token) { return tokenizer.piece(token, false); }};
 }
 
 }  // namespace

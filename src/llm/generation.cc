@@ -1,5 +1,6 @@
 #include "llm/generation.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -140,7 +141,11 @@ Result<TokenId> Generation::choose(std::span<const float> logits, SampleScratch&
 FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary,
                                      std::string& text) {
   const bool ends = !request_.ignore_end && vocabulary.ends_generation(token);
-  if (!ends) text += stop_.feed(characters_.feed(vocabulary.piece(token)));
+  const auto& shown = request_.shown;
+  const bool spelt = std::find(shown.begin(), shown.end(), token) != shown.end();
+  if (!ends)
+    text +=
+        stop_.feed(characters_.feed(spelt ? vocabulary.spelling(token) : vocabulary.piece(token)));
   const bool complete = constraint_ && constraint_->must_end();
   if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());

@@ -18,6 +18,7 @@ namespace mill::llm {
 struct Vocabulary {
   std::function<std::string(TokenId)> piece;  // bytes that the token adds; "" for control tokens
   std::function<bool(TokenId)> ends_generation;
+  std::function<std::string(TokenId)> spelling = {};  // the same, but control tokens spelt out
 };
 
 class Generation {

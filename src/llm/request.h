@@ -22,6 +22,7 @@ struct GenerateRequest {
   SamplingOptions sampling = {};
   std::vector<std::string> stop = {};  // text that ends generation and is not part of the answer
   int logprobs = -1;                   // alternatives to report per token; -1 = no logprobs at all
+  std::vector<TokenId> shown = {};     // control tokens that are told as text, by their spelling
   bool echo_logprobs = false;          // report the prompt's own tokens with logprobs, too
   bool ignore_end = false;             // go on past the end-of-text token (benches)
   // The answer is a text of this grammar, complete where tokens_max and the context leave room for

@@ -42,6 +42,14 @@ const std::vector<ToolFormat>& tool_formats() {
   return kRows;
 }
 
+std::vector<std::string_view> markers(const Dialect& dialect) {
+  std::vector<std::string_view> all = {dialect.tools->open, dialect.tools->close, "[ARGS]",
+                                       "[CALL_ID]"};
+  if (dialect.thoughts != nullptr)
+    all.insert(all.end(), {dialect.thoughts->open, dialect.thoughts->close});
+  return all;
+}
+
 Dialect dialect_of(std::string_view chat_template) {
   Dialect found{.tools = &tool_formats().back()};
   for (const ThoughtFormat& row : thought_formats()) {

@@ -38,6 +38,9 @@ struct Dialect {
   bool template_knows_tools = false;        // else the tools must be explained in a message
 };
 
+// What the parser must see as text, control tokens or not.
+std::vector<std::string_view> markers(const Dialect&);
+
 Dialect dialect_of(std::string_view chat_template);
 
 }  // namespace mill::dialect

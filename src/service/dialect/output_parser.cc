@@ -20,6 +20,9 @@ OutputParser::OutputParser(ParserOptions options) : options_(std::move(options))
     mode_ = Mode::thoughts;
     drop_spaces_ = true;
   }
+  const bool anything = options_.thoughts != nullptr || options_.format != nullptr;
+  if (!anything) mode_ = Mode::answer;
+  if (!options_.begun.empty()) thought_ = true;
   take(options_.begun);
 }
 

@@ -29,6 +29,7 @@ Result<std::shared_ptr<Choices>> Choices::start(ServedModel& model,
 void Choices::accepted() {
   const std::lock_guard lock(mutex_);
   held_ = false;
+  if (listener_.started) listener_.started(shared_from_this());
   for (auto& [choice, event] : std::exchange(waiting_, {})) deliver(choice, std::move(event));
 }
 
@@ -48,6 +49,9 @@ void Choices::deliver(size_t choice, llm::GenerateEvent&& event) {
   const Listener finished = std::exchange(listener_, {});  // lets go of what it holds
   if (finished.done) finished.done();
 }
+
+// The lock is held: whoever is called by the Listener is called under it.
+void Choices::cancel_within(size_t choice) { model_.cancel(ids_[choice]); }
 
 void Choices::cancel() {
   std::vector<uint64_t> ids;

@@ -12,9 +12,10 @@ namespace mill::service {
 
 class Choices : public std::enable_shared_from_this<Choices> {
  public:
-  // Called on the engine's thread, never two at a time: `event` for each event of each choice,
-  // `done` after the last event of the last one.
+  // Called one at a time: `started` once all are accepted, then, on the engine's thread, `event`
+  // for each event of each choice, and `done` after the last event of the last one.
   struct Listener {
+    std::function<void(const std::shared_ptr<Choices>&)> started = {};
     std::function<void(size_t choice, llm::GenerateEvent&&)> event;
     std::function<void()> done;
   };
@@ -23,6 +24,7 @@ class Choices : public std::enable_shared_from_this<Choices> {
   static Result<std::shared_ptr<Choices>> start(ServedModel&, std::vector<llm::GenerateRequest>,
                                                 Listener);
 
+  void cancel_within(size_t choice);  // this one, from within the Listener
   void cancel();  // each still ends with an event of its own; any thread, any number of times
 
   explicit Choices(ServedModel& model) : model_(model) {}  // use start()

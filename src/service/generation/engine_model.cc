@@ -19,6 +19,16 @@ EngineModel::EngineModel(EngineModelParts parts)
             .context_max = parts_.engine->context_max(),
             .vocab_size = parts_.engine->tokenizer().vocab_size()} {}
 
+std::vector<TokenId> EngineModel::control_tokens(std::span<const std::string_view> texts) const {
+  const Tokenizer& tokenizer = parts_.engine->tokenizer();
+  std::vector<TokenId> found;
+  for (const std::string_view text : texts) {
+    const TokenId token = text.empty() ? -1 : tokenizer.token_named(text);
+    if (token >= 0 && tokenizer.is_special(token)) found.push_back(token);
+  }
+  return found;
+}
+
 Result<std::string> EngineModel::render(const nlohmann::ordered_json& context) const {
   TRY(parts_.chat_template);
   nlohmann::ordered_json full = context;

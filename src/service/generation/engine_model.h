@@ -14,6 +14,7 @@ struct EngineModelParts {
   std::string id;
   int64_t created = 0;
   std::unique_ptr<llm::Engine> engine;
+  dialect::Dialect dialect = dialect::dialect_of("");  // of the template
   Result<ChatTemplate> chat_template;  // or why there is none, which refuses conversations
 };
 
@@ -22,6 +23,8 @@ class EngineModel : public ServedModel {
   explicit EngineModel(EngineModelParts);
 
   const ModelInfo& info() const override { return info_; }
+  const dialect::Dialect& dialect() const override { return parts_.dialect; }
+  std::vector<TokenId> control_tokens(std::span<const std::string_view>) const override;
   Result<std::string> render(const nlohmann::ordered_json& context) const override;
   std::vector<TokenId> encode(std::string_view text, EncodeOptions) const override;
   std::string decode(std::span<const TokenId>) const override;

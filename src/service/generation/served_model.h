@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "data/tokenizer/tokenizer.h"
 #include "llm/engine.h"
+#include "service/dialect/dialects.h"
 
 namespace mill::service {
 
@@ -26,6 +27,10 @@ class ServedModel {
  public:
   virtual ~ServedModel() = default;
   virtual const ModelInfo& info() const = 0;
+
+  virtual const dialect::Dialect& dialect() const = 0;  // how it writes thoughts and calls
+  // Those of the texts that are control tokens of the model.
+  virtual std::vector<TokenId> control_tokens(std::span<const std::string_view>) const = 0;
 
   // The prompt that the model's chat template makes of {messages, tools, …}.
   virtual Result<std::string> render(const nlohmann::ordered_json& context) const = 0;

@@ -41,15 +41,39 @@ Checked<Json> checked_content(const Json& message, const std::string& place) {
 }
 
 // Clients send a call's arguments as a string that holds JSON; templates print the object.
-void unpack_arguments(Json& message) {
-  if (!message.contains("tool_calls") || !message["tool_calls"].is_array()) return;
-  for (Json& call : message["tool_calls"]) {
-    if (!call.is_object() || !call.contains("function") || !call["function"].is_object()) continue;
-    Json& function = call["function"];
-    if (!function.contains("arguments") || !function["arguments"].is_string()) continue;
-    auto arguments = http::parse_json(function["arguments"].get_ref<const std::string&>());
-    if (arguments && arguments->is_object()) function["arguments"] = std::move(*arguments);
+Checked<Json> checked_call(const Json& call, const std::string& place) {
+  const Json function = call.is_object() ? call.value("function", Json()) : Json();
+  if (!function.is_object() || !function.value("name", Json()).is_string())
+    return http::refuse(fmt::format("'{}' must have a 'function' with a 'name'", place), place);
+  const Json id = call.value("id", Json());
+  if (!id.is_null() && !id.is_string())
+    return http::refuse(fmt::format("'{}.id' must be a string", place), place + ".id");
+  Json out = call;
+  Json& arguments = out["function"]["arguments"];
+  if (arguments.is_null()) arguments = Json::object();
+  if (arguments.is_string()) {
+    auto parsed = http::parse_json(arguments.get_ref<const std::string&>());
+    arguments = parsed && parsed->is_object() ? std::move(*parsed) : Json::object();
   }
+  return out;
+}
+
+Checked<void> check_calls(Json& message, const std::string& place) {
+  if (!message.contains("tool_calls")) return {};
+  const Json calls = message["tool_calls"];
+  const std::string here = place + ".tool_calls";
+  message.erase("tool_calls");
+  if (calls.is_null() || (calls.is_array() && calls.empty())) return {};
+  if (!calls.is_array() || message["role"] != "assistant")
+    return http::refuse(fmt::format("'{}' must be an array, of an assistant's message", here),
+                        here);
+  Json checked = Json::array();
+  for (size_t i = 0; i < calls.size(); ++i) {
+    TRY_ASSIGN(Json call, checked_call(calls[i], fmt::format("{}[{}]", here, i)));
+    checked.push_back(std::move(call));
+  }
+  message["tool_calls"] = std::move(checked);
+  return {};
 }
 
 Checked<Json> checked_message(const Json& message, const std::string& place) {
@@ -59,28 +83,17 @@ Checked<Json> checked_message(const Json& message, const std::string& place) {
   if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end())
     return http::refuse(fmt::format("'{}.role' must be one of {}", place, fmt::join(kRoles, ", ")),
                         place + ".role");
+  if (role == "tool" && !message.value("tool_call_id", Json()).is_string())
+    return http::refuse(fmt::format("'{0}' needs a 'tool_call_id', the id of the call", place),
+                        place + ".tool_call_id");
   Json out = message;
   if (role == "developer") out["role"] = "system";  // the newer name of the same thing
   TRY_ASSIGN(out["content"], checked_content(message, place));
-  unpack_arguments(out);
+  TRY(check_calls(out, place));
   return out;
 }
 
-Checked<Json> checked_messages(const Json& body) {
-  const Json messages = body.value("messages", Json());
-  if (!messages.is_array() || messages.empty() || messages.size() > kMessagesMax)
-    return http::refuse(
-        fmt::format("'messages' must be an array of 1 to {} messages", kMessagesMax), "messages");
-  Json out = Json::array();
-  for (size_t i = 0; i < messages.size(); ++i) {
-    TRY_ASSIGN(Json message, checked_message(messages[i], fmt::format("messages[{}]", i)));
-    out.push_back(std::move(message));
-  }
-  return out;
-}
-
-// Tools go to the template as they are; whether it knows them is its matter.
-void read_tools(Fields& fields, Json& context) {
+void read_tools(Fields& fields, inference::ToolUse& use) {
   const Json* tools = fields.find("tools");
   if (tools == nullptr) return;
   if (!tools->is_array()) return fields.refuse("'tools' must be an array", "tools");
@@ -88,15 +101,35 @@ void read_tools(Fields& fields, Json& context) {
     const Json& tool = (*tools)[i];
     const std::string place = fmt::format("tools[{}]", i);
     if (!tool.is_object() || tool.value("type", Json()) != "function" ||
-        !tool.value("function", Json()).is_object() ||
-        !tool["function"].value("name", Json()).is_string())
+        !tool.value("function", Json()).is_object())
       return fields.refuse(
           fmt::format("'{}' must be {{\"type\": \"function\", \"function\": {{\"name\": …}}}}",
                       place),
           place);
+    if (const auto added = use.add(tool["function"], place + ".function"); !added)
+      return fields.refuse(added.error().message, added.error().param);
   }
+}
+
+// "none" | "auto" | "required" | {"type": "function", "function": {"name": …}}
+void read_tool_choice(Fields& fields, inference::ToolUse& use) {
   const Json* choice = fields.find("tool_choice");
-  if (!tools->empty() && (choice == nullptr || *choice != "none")) context["tools"] = *tools;
+  if (choice == nullptr) return;
+  const Json function = choice->is_object() ? choice->value("function", Json()) : Json();
+  const Json name = function.is_object() ? function.value("name", Json()) : Json();
+  if (*choice == "none") {
+    use.calls = inference::Calls::none;
+  } else if (*choice == "required" || name.is_string()) {
+    use.calls = inference::Calls::required;
+    if (name.is_string()) use.name = name.get<std::string>();
+  } else if (*choice != "auto") {
+    return fields.refuse(
+        "'tool_choice' must be \"none\", \"auto\", \"required\" or {\"type\": \"function\", "
+        "\"function\": {\"name\": …}}",
+        "tool_choice");
+  }
+  if (const auto possible = use.check("tool_choice"); !possible)
+    fields.refuse(possible.error().message, possible.error().param);
 }
 
 void read_template_arguments(Fields& fields, Json& context) {
@@ -119,18 +152,45 @@ void read_logprobs(Fields& fields, int& out) {
 
 }  // namespace
 
-Checked<ChatRequest> parse_chat_request(const Json& body) {
-  ChatRequest request;
+Checked<Json> checked_messages(const Json& messages, const char* field) {
+  if (!messages.is_array() || messages.empty() || messages.size() > kMessagesMax)
+    return http::refuse(
+        fmt::format("'{}' must be an array of 1 to {} messages", field, kMessagesMax), field);
+  Json out = Json::array();
+  for (size_t i = 0; i < messages.size(); ++i) {
+    TRY_ASSIGN(Json message, checked_message(messages[i], fmt::format("{}[{}]", field, i)));
+    out.push_back(std::move(message));
+  }
+  return out;
+}
+
+void read_effort(Fields& fields, const char* name, inference::Conversation& conversation) {
+  static constexpr std::array kEfforts = {"none", "minimal", "low", "medium", "high", "xhigh"};
+  const Json* effort = fields.find(name);
+  if (effort == nullptr) return;
+  if (std::find(kEfforts.begin(), kEfforts.end(), *effort) == kEfforts.end())
+    return fields.refuse(fmt::format("'{}' must be one of {}", name, fmt::join(kEfforts, ", ")),
+                         name);
+  conversation.thinking = *effort != "none";
+  conversation.context["reasoning_effort"] = *effort;
+}
+
+Checked<inference::Conversation> parse_chat_request(const Json& body) {
+  inference::Conversation request;
   Fields fields(body);
   read_params(fields, request.params);
   read_logprobs(fields, request.params.logprobs);
   refuse_unsupported(fields);
-  request.context = Json::object();
+  read_effort(fields, "reasoning_effort", request);
   read_template_arguments(fields, request.context);
-  read_tools(fields, request.context);
+  if (const Json thinking = request.context.value("enable_thinking", Json()); thinking.is_boolean())
+    request.thinking = thinking.get<bool>();
+  read_tools(fields, request.tools);
+  read_tool_choice(fields, request.tools);
+  fields.flag("parallel_tool_calls", request.tools.parallel);
   if (fields.problem()) return std::unexpected(*fields.problem());
-  TRY_ASSIGN(request.context["messages"], checked_messages(body));
-  request.context["add_generation_prompt"] = true;
+  TRY_ASSIGN(request.context["messages"],
+             checked_messages(body.value("messages", Json()), "messages"));
   return request;
 }
 

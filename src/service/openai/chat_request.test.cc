@@ -5,7 +5,7 @@
 namespace mill::openai {
 namespace {
 
-Checked<ChatRequest> parse(const std::string& members, const char* messages = nullptr) {
+Checked<inference::Conversation> parse(const std::string& members, const char* messages = nullptr) {
   const std::string usual = R"([{"role": "user", "content": "hi"}])";
   auto body = http::parse_json_object("{\"messages\": " + (messages ? messages : usual) +
                                       (members.empty() ? "" : ", ") + members + "}");
@@ -41,8 +41,9 @@ TEST_CASE("a full chat request is read as it is meant") {
   CHECK(params.stream);
   CHECK(params.include_usage);
   CHECK(request->context.dump() ==
-        R"({"enable_thinking":false,"messages":[{"role":"user","content":"hi"}],)"
-        R"("tools":[{"type":"function","function":{"name":"f"}}],"add_generation_prompt":true})");
+        R"({"enable_thinking":false,"messages":[{"role":"user","content":"hi"}]})");
+  CHECK(request->thinking == false);
+  CHECK(request->tools.list.dump() == R"([{"type":"function","function":{"name":"f"}}])");
 }
 
 TEST_CASE("null is the same as absent, and a lone stop string is a list of one") {

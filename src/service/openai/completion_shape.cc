@@ -1,18 +1,21 @@
 #include <utility>
 
-#include "service/openai/answer.h"
 #include "service/openai/logprobs.h"
+#include "service/openai/shapes.h"
 
 namespace mill::openai {
 namespace {
 
-class CompletionShape : public Shape {
+using inference::Answer;
+using inference::Piece;
+
+class CompletionShape : public ChunkShape {
  public:
   CompletionShape(AnswerHead head, const service::ServedModel& model,
-                  std::vector<std::string> echoed, uint32_t n)
-      : head_(std::move(head)), model_(model), echoed_(std::move(echoed)), n_(n) {}
+                  std::vector<std::string> echoed)
+      : ChunkShape(std::move(head), model), echoed_(std::move(echoed)) {}
 
-  Json whole(const std::vector<Answer>& answers, uint32_t n) const override {
+  http::Response whole(std::span<const Answer> answers) override {
     Json body = frame();
     for (size_t i = 0; i < answers.size(); ++i) {
       const Answer& answer = answers[i];
@@ -22,38 +25,35 @@ class CompletionShape : public Shape {
                       logprobs({answer.tokens, answer.logprobs, answer.alternatives}, offset),
                       finish_name(answer.finish)));
     }
-    body["usage"] = usage_json(answers, n);
-    return body;
+    body["usage"] = usage(answers);
+    return http::json_response(body);
   }
 
-  Json frame() const override {
-    return {{"id", head_.id},
-            {"object", "text_completion"},
-            {"created", head_.created},
-            {"model", head_.model},
-            {"system_fingerprint", "tokenmill-" TOKENMILL_VERSION},
-            {"choices", Json::array()}};
+  std::string opening(std::span<const Answer> answers) override {
+    offsets_.resize(answers.size());
+    std::string out;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      if (!echo(i).empty()) out += sent(choice_json(i, echo(i), nullptr, nullptr));
+    }
+    return out;
   }
 
-  Json opening(size_t choice) const override {
-    if (echo(choice).empty()) return nullptr;
-    return chunk(choice, echo(choice), nullptr, nullptr);
+  std::string piece(size_t choice, const Piece& piece) override {
+    std::string text;
+    for (const inference::Told& told : piece.told) text += told.text;
+    const llm::GenerateEvent& event = piece.event;
+    if (text.empty() && (!head_.logprobs || event.logprobs.empty())) return {};
+    Json told = logprobs({event.tokens, event.logprobs, event.alternatives}, offsets_[choice]);
+    return sent(choice_json(choice, std::move(text), std::move(told), nullptr));
   }
 
-  Json piece(size_t choice, const llm::GenerateEvent& event) override {
-    if (event.text.empty() && (!head_.logprobs || event.logprobs.empty())) return nullptr;
-    if (offsets_.size() <= choice) offsets_.resize(choice + 1);
-    return chunk(choice, event.text,
-                 logprobs({event.tokens, event.logprobs, event.alternatives}, offsets_[choice]),
-                 nullptr);
-  }
-
-  Json closing(size_t choice, llm::FinishReason finish) const override {
-    return chunk(choice, "", nullptr, finish_name(finish));
+  std::string closing(size_t choice, const Answer& answer) override {
+    return sent(choice_json(choice, "", nullptr, finish_name(answer.finish)));
   }
 
  private:
-  std::string echo(size_t choice) const { return echoed_.empty() ? "" : echoed_[choice / n_]; }
+  Json frame() const override { return envelope("text_completion"); }
+  std::string echo(size_t choice) const { return echoed_.empty() ? "" : echoed_[choice / head_.n]; }
 
   static Json choice_json(size_t choice, std::string text, Json told, Json finish) {
     return {{"index", choice},
@@ -62,29 +62,20 @@ class CompletionShape : public Shape {
             {"finish_reason", std::move(finish)}};
   }
 
-  Json chunk(size_t choice, std::string text, Json told, Json finish) const {
-    Json body = frame();
-    body["choices"].push_back(
-        choice_json(choice, std::move(text), std::move(told), std::move(finish)));
-    return body;
-  }
-
   Json logprobs(const TokenLists& lists, size_t& offset) const {
     return head_.logprobs ? completion_logprobs(lists, model_, offset) : Json();
   }
 
-  AnswerHead head_;
-  const service::ServedModel& model_;
   std::vector<std::string> echoed_;
-  uint32_t n_;
   std::vector<size_t> offsets_;  // (choices) characters told with logprobs
 };
 
 }  // namespace
 
-std::unique_ptr<Shape> completion_shape(AnswerHead head, const service::ServedModel& model,
-                                        std::vector<std::string> echoed, uint32_t n) {
-  return std::make_unique<CompletionShape>(std::move(head), model, std::move(echoed), n);
+std::unique_ptr<inference::Shape> completion_shape(AnswerHead head,
+                                                   const service::ServedModel& model,
+                                                   std::vector<std::string> echoed) {
+  return std::make_unique<CompletionShape>(std::move(head), model, std::move(echoed));
 }
 
 }  // namespace mill::openai

@@ -8,18 +8,19 @@
 
 #include "service/http/server.h"
 #include "service/http/test_client.h"
-#include "service/openai/fake_model.h"
-#include "service/openai/recorder.h"
+#include "service/inference/fake_model.h"
+#include "service/inference/recorder.h"
 
 namespace mill::openai {
 namespace {
 
-using testing::FakeModel;
-using testing::Recorder;
+using http::Json;
+using inference::testing::FakeModel;
+using inference::testing::Recorder;
 
 struct Fixture {
   std::shared_ptr<FakeModel> model;
-  std::shared_ptr<Service> service = std::make_shared<Service>();
+  std::shared_ptr<inference::Host> service = std::make_shared<inference::Host>();
   http::Handler handler;
   std::atomic<uint64_t> drawn{1000};
 
@@ -157,7 +158,8 @@ TEST_CASE("an answer has the shape that clients expect") {
   CHECK(choice["finish_reason"] == "length");
   CHECK(choice["logprobs"].is_null());
   CHECK(chat["usage"].dump() == R"({"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,)"
-                                R"("prompt_tokens_details":{"cached_tokens":4}})");
+                                R"("prompt_tokens_details":{"cached_tokens":4},)"
+                                R"("completion_tokens_details":{"reasoning_tokens":0}})");
   const Json text = fixture.complete({{"seed", 1}, {"echo", true}, {"logprobs", 2}});
   CHECK(text["object"] == "text_completion");
   CHECK(text["choices"][0]["text"].get<std::string>().starts_with("Tea"));

@@ -3,9 +3,12 @@
 
 #include <span>
 
-#include "service/openai/answer.h"
+#include "service/generation/served_model.h"
+#include "service/http/json_body.h"
 
 namespace mill::openai {
+
+using http::Json;
 
 // A token's text may be part of a character; http::json_text makes U+FFFD of it.
 

@@ -102,9 +102,6 @@ void read_params(Fields& fields, GenerateParams& params) {
 }
 
 void refuse_unsupported(Fields& fields) {
-  if (const Json* choice = fields.find("tool_choice");
-      choice && *choice != "auto" && *choice != "none")
-    refuse_member(fields, "tool_choice", "only \"auto\" and \"none\" are");
   for (const char* name : {"functions", "function_call"}) {
     if (fields.find(name) != nullptr) refuse_member(fields, name, "use 'tools'");
   }

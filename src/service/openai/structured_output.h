@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "data/grammar/spec.h"
-#include "service/openai/fields.h"
+#include "service/openai/params.h"
 
 namespace mill::openai {
 

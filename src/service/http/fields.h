@@ -15,11 +15,7 @@
 #include "service/http/json_body.h"
 #include "service/http/problem.h"
 
-namespace mill::openai {
-
-using http::Checked;
-using http::Json;
-using http::Problem;
+namespace mill::http {
 
 class Fields {
  public:
@@ -44,4 +40,4 @@ class Fields {
   std::optional<Problem> problem_;
 };
 
-}  // namespace mill::openai
+}  // namespace mill::http

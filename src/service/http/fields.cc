@@ -1,16 +1,16 @@
-#include "service/openai/fields.h"
+#include "service/http/fields.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-namespace mill::openai {
+namespace mill::http {
 namespace {
 
 // The value as the refusal shows it, short.
 std::string shown(const Json& value) {
   if (value.is_structured()) return value.is_array() ? "an array" : "an object";
-  std::string text = http::json_text(value);
+  std::string text = json_text(value);
   if (text.size() > 40)
     text = std::string(value.type_name()) + " of " + std::to_string(text.size()) + " bytes";
   return text;
@@ -77,4 +77,4 @@ void Fields::text(const char* name, std::string& out) {
   }
 }
 
-}  // namespace mill::openai
+}  // namespace mill::http

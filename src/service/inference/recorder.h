@@ -7,7 +7,7 @@
 #include "service/http/exchange.h"
 #include "service/http/json_body.h"
 
-namespace mill::openai::testing {
+namespace mill::inference::testing {
 
 class Recorder : public http::Exchange {
  public:
@@ -63,4 +63,4 @@ class Recorder : public http::Exchange {
   std::function<void()> gone_;
 };
 
-}  // namespace mill::openai::testing
+}  // namespace mill::inference::testing

@@ -13,7 +13,7 @@
 
 #include "service/generation/served_model.h"
 
-namespace mill::openai::testing {
+namespace mill::inference::testing {
 
 class FakeModel : public service::ServedModel {
  public:
@@ -30,6 +30,10 @@ class FakeModel : public service::ServedModel {
   }
 
   const service::ModelInfo& info() const override { return info_; }
+  const dialect::Dialect& dialect() const override { return dialect_; }
+  std::vector<TokenId> control_tokens(std::span<const std::string_view>) const override {
+    return {};
+  }
 
   Result<std::string> render(const nlohmann::ordered_json& context) const override {
     std::string text;
@@ -39,7 +43,7 @@ class FakeModel : public service::ServedModel {
     }
     if (context.contains("tools")) text += context["tools"].dump();
     if (context.contains("enable_thinking")) text += context["enable_thinking"].dump();
-    return text;
+    return text + prompt_end;
   }
   std::vector<TokenId> encode(std::string_view text, EncodeOptions) const override {
     std::vector<TokenId> tokens;
@@ -77,6 +81,9 @@ class FakeModel : public service::ServedModel {
   std::atomic<int> cancels{0}, ended{0};
   std::atomic<bool> fails{false};  // every generation ends with an error after 3 tokens
   std::atomic<int> token_microseconds{0};
+  std::string script;      // what every answer is, a few bytes a token; "" = words drawn by seed
+  std::string prompt_end;  // of every conversation
+  void speak(std::string_view chat_template) { dialect_ = dialect::dialect_of(chat_template); }
 
  private:
   static constexpr size_t kWords = 8;
@@ -144,9 +151,13 @@ class FakeModel : public service::ServedModel {
     task.state = task.state * 6364136223846793005U + 1442695040888963407U;
     const auto token = static_cast<TokenId>(256 + (task.state >> 40) % kWords);
     tell(event, task, token, -1.5F);
-    task.text += decode(std::span(&token, 1));
+    const std::string rest = script.substr(std::min(script.size(), task.text.size()));
+    task.text += script.empty() ? decode(std::span(&token, 1)) : rest.substr(0, 1 + task.state % 5);
     ++task.generated;
-    const uint32_t most = task.request.tokens_max == 0 ? 40 : task.request.tokens_max;
+    if (!script.empty() && task.text.size() >= script.size())
+      event.finish = llm::FinishReason::stop;
+    const uint32_t usual = script.empty() ? 40 : 100'000;
+    const uint32_t most = task.request.tokens_max == 0 ? usual : task.request.tokens_max;
     if (task.generated >= most) event.finish = llm::FinishReason::length;
     size_t end = task.text.size(), hold = 0;
     for (const std::string& stop : task.request.stop) {
@@ -172,6 +183,7 @@ class FakeModel : public service::ServedModel {
   }
 
   service::ModelInfo info_;
+  dialect::Dialect dialect_ = dialect::dialect_of("{{ tools }}");
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_;
@@ -180,4 +192,4 @@ class FakeModel : public service::ServedModel {
   std::thread thread_;
 };
 
-}  // namespace mill::openai::testing
+}  // namespace mill::inference::testing

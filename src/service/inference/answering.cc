@@ -1,0 +1,135 @@
+#include "service/inference/answering.h"
+
+#include <utility>
+
+namespace mill::inference {
+namespace {
+
+using service::Choices;
+
+// One choice: its parser, and what it has said.
+struct Voice {
+  dialect::OutputParser parser;
+  Answer answer;
+  bool over = false;
+};
+
+// Everything here runs on the engine's thread, one event at a time (see Choices).
+class Answering {
+ public:
+  Answering(AnswerPlan plan, std::shared_ptr<http::Exchange> exchange)
+      : plan_(std::move(plan)), exchange_(std::move(exchange)) {
+    for (size_t i = 0; i < plan_.requests.size(); ++i) {
+      voices_.push_back(std::make_unique<Voice>(dialect::OutputParser(plan_.parser)));
+      voices_.back()->answer.id_seed = plan_.id_seed + i * 1'000'000;
+    }
+  }
+
+  std::vector<llm::GenerateRequest> take_requests() { return std::move(plan_.requests); }
+  service::ServedModel& model() { return *plan_.model; }
+  const Shape& shape() const { return *plan_.shape; }
+  void started(const std::shared_ptr<Choices>& choices) { choices_ = choices; }
+
+  void on_event(size_t choice, const llm::GenerateEvent& event) {
+    Voice& voice = *voices_[choice];
+    if (failed_ || voice.over) return;
+    if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
+      return fail(event);
+    tell(choice, event);
+  }
+
+  void on_done() {
+    if (failed_) return;
+    std::vector<Answer> answers;
+    for (auto& voice : voices_) answers.push_back(std::move(voice->answer));
+    if (!plan_.stream) return exchange_->respond(plan_.shape->whole(answers));
+    exchange_->write(plan_.shape->ending(answers));
+    exchange_->end();
+  }
+
+ private:
+  void tell(size_t choice, const llm::GenerateEvent& event) {
+    Voice& voice = *voices_[choice];
+    voice.answer.add(event);
+    const bool thought = voice.parser.thinking();
+    auto events = voice.parser.feed(event.text);
+    if (thought) voice.answer.thinking_tokens += static_cast<uint32_t>(event.tokens.size());
+    voice.over = event.finish != llm::FinishReason::none;
+    if (voice.over) {
+      for (auto& last : voice.parser.finish()) events.push_back(std::move(last));
+    }
+    if (plan_.one_call) end_with_first_call(choice, events);
+    const std::vector<Told> told = voice.answer.add(std::move(events));
+    const bool called = !voice.answer.calls.empty() && voice.answer.finish == Finish::stop;
+    if (voice.over && called) voice.answer.finish = Finish::tool_calls;
+    if (plan_.stream) stream(choice, {told, voice.answer, event});
+  }
+
+  // What would come after the call is not wanted, and no more of it is generated.
+  void end_with_first_call(size_t choice, std::vector<dialect::OutputEvent>& events) {
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (events[i].kind != dialect::OutputKind::call_end) continue;
+      events.resize(i + 1);
+      if (!std::exchange(voices_[choice]->over, true)) cancel(choice);
+      voices_[choice]->answer.finish = Finish::stop;
+      return;
+    }
+  }
+
+  void cancel(size_t choice) {
+    if (const auto choices = choices_.lock()) choices->cancel_within(choice);
+  }
+
+  void stream(size_t choice, const Piece& piece) {
+    if (!std::exchange(begun_, true)) {
+      exchange_->begin({.headers = {{"Content-Type", plan_.shape->content_type()},
+                                    {"Cache-Control", "no-cache"}}});
+      std::vector<Answer> none(voices_.size());
+      for (Answer& answer : none) {
+        answer.prompt_tokens = piece.answer.prompt_tokens;
+        answer.cached_tokens = piece.answer.cached_tokens;
+      }
+      exchange_->write(plan_.shape->opening(none));
+    }
+    exchange_->write(plan_.shape->piece(choice, piece));
+    if (voices_[choice]->over) exchange_->write(plan_.shape->closing(choice, piece.answer));
+  }
+
+  // The client has mostly gone then; one that is still there shall not take half for the whole.
+  void fail(const llm::GenerateEvent& event) {
+    failed_ = true;
+    http::Problem problem{500, event.error.empty() ? "The generation failed" : event.error};
+    if (event.finish == llm::FinishReason::cancelled)
+      problem = {503, "The request was cancelled", "", "cancelled"};
+    if (!begun_) return exchange_->respond(plan_.shape->refusal(problem));
+    exchange_->write(plan_.shape->broken(problem));
+    exchange_->end();
+  }
+
+  AnswerPlan plan_;
+  std::shared_ptr<http::Exchange> exchange_;
+  std::vector<std::unique_ptr<Voice>> voices_;
+  std::weak_ptr<Choices> choices_;
+  bool begun_ = false, failed_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Choices> answer(AnswerPlan plan, const std::shared_ptr<http::Exchange>& exchange) {
+  const auto run = std::make_shared<Answering>(std::move(plan), exchange);
+  const auto choices = Choices::start(
+      run->model(), run->take_requests(),
+      {.started = [run](const std::shared_ptr<Choices>& all) { run->started(all); },
+       .event = [run](size_t choice, llm::GenerateEvent&& event) { run->on_event(choice, event); },
+       .done = [run] { run->on_done(); }});
+  if (!choices) {
+    exchange->respond(run->shape().refusal(http::problem_of(choices.error())));
+    return nullptr;
+  }
+  exchange->on_gone([weak = std::weak_ptr(*choices)] {
+    if (const auto alive = weak.lock()) alive->cancel();
+  });
+  return *choices;
+}
+
+}  // namespace mill::inference

@@ -1,0 +1,30 @@
+#pragma once
+// The run of a request: generations in, one answer or a stream of events out, in an API's shape.
+
+#include <memory>
+#include <vector>
+
+#include "service/dialect/output_parser.h"
+#include "service/generation/choices.h"
+#include "service/http/exchange.h"
+#include "service/inference/shape.h"
+
+namespace mill::inference {
+
+struct AnswerPlan {
+  service::ServedModel* model = nullptr;       // outlives the answer; never owned here, see below
+  std::vector<llm::GenerateRequest> requests;  // one per choice
+  dialect::ParserOptions parser = {};          // what the text may mean
+  bool one_call = false;                       // the answer ends with its first call
+  std::unique_ptr<Shape> shape;
+  bool stream = false;
+  uint64_t id_seed = 0;  // of the ids of calls
+};
+
+// Answers in the background. A client that goes away cancels what it has asked for; so can the
+// caller, by what it gets (null: refused, and the exchange knows).
+// What answers lives in the engine's sinks, and the last of it dies on the engine's own thread: if
+// it owned the engine, that thread would wait for its own end.
+std::shared_ptr<service::Choices> answer(AnswerPlan, const std::shared_ptr<http::Exchange>&);
+
+}  // namespace mill::inference

@@ -1,0 +1,34 @@
+#pragma once
+// What stands behind the endpoints of every API: the models, and the seams for clock and entropy.
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/generation/served_model.h"
+#include "service/http/problem.h"
+
+namespace mill::inference {
+
+using http::Checked;
+using http::Problem;
+using service::ServedModel;
+
+struct Host {
+  std::vector<std::shared_ptr<ServedModel>>
+      models;  // not empty; the first is the default. They outlive all answers
+  std::function<int64_t()> unix_time;
+  std::function<int64_t()> nanoseconds = [] { return int64_t{0}; };  // of a clock that only ascends
+  std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
+
+  // "" and "default" mean the first.
+  Checked<ServedModel*> find(const std::string& name) const;
+  std::string fresh_id(const char* prefix) const {  // "chatcmpl-" → "chatcmpl-0123456789abcdef…"
+    return fmt::format("{}{:016x}{:016x}", prefix, entropy(), entropy());
+  }
+};
+
+}  // namespace mill::inference
