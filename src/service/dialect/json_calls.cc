@@ -72,8 +72,8 @@ class JsonCall {
       state_ = State::after;
       return feed(c, events);
     }
-    if (what_ == State::value && holds_arguments() && taken_.empty() && c == '{' && name_)
-      begin(events);
+    const bool first = what_ == State::value && taken_.empty() && !streaming_;
+    if (first && holds_arguments() && c == '{' && name_) begin(events);
     if (streaming_) {
       events.add(OutputKind::arguments, {&c, 1});
     } else {

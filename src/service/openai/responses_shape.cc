@@ -91,8 +91,8 @@ class ResponseShape : public inference::Shape {
 
   std::string opening(std::span<const Answer>) override {
     const Json response = response_json(head_, "in_progress");
-    return event("response.created", {{"response", response}}) +
-           event("response.in_progress", {{"response", response}});
+    std::string out = event("response.created", {{"response", response}});  // numbered in order
+    return out += event("response.in_progress", {{"response", response}});
   }
 
   std::string piece(size_t, const Piece& piece) override {
@@ -178,12 +178,12 @@ class ResponseShape : public inference::Shape {
                   with(place(), {{"name", call.name}, {"arguments", call.arguments}}));
     } else if (open_ == OutputKind::text) {
       out = event("response.output_text.done",
-                  with(place(), {{"text", block.text}, {"logprobs", Json::array()}})) +
-            event("response.content_part.done", with(place(), {{"part", text_part(block.text)}}));
+                  with(place(), {{"text", block.text}, {"logprobs", Json::array()}}));
+      out += event("response.content_part.done", with(place(), {{"part", text_part(block.text)}}));
     } else {
-      out = event("response.reasoning_text.done", with(place(), {{"text", block.text}})) +
-            event("response.content_part.done",
-                  with(place(), {{"part", reasoning_part(block.text)}}));
+      out = event("response.reasoning_text.done", with(place(), {{"text", block.text}}));
+      out += event("response.content_part.done",
+                   with(place(), {{"part", reasoning_part(block.text)}}));
     }
     const Json shown = whole_item(item("completed"), answer, block);
     out += event("response.output_item.done", {{"output_index", index_}, {"item", shown}});
