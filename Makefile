@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-fast fuzz tidy clean
+.PHONY: help run build test test-fast conformance fuzz tidy clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -27,6 +27,9 @@ test: ## every test: release, sanitizers, a short run of every fuzzer
 test-fast: ## the everyday loop: what the release build can test in three minutes
 	@python3 tools/install.py test
 	@JOBS=$(JOBS) tools/test.sh release ctest-fast
+
+conformance: build ## docs/conformance.md: every official client against the real server
+	@python3 tools/conformance.py --program $(RELEASE)/tokenmill --scratch $(RELEASE)/clients
 
 fuzz: ## every fuzzer for a minute (FUZZ_SECONDS=60)
 	@python3 tools/install.py test

@@ -93,13 +93,16 @@ bool EngineCore::step() {
 
 // Each sequence gets its own rows, in the order of the pieces.
 void EngineCore::hand_out(const Plan& plan) {
-  std::span<const float> rest = logits_;
+  std::span<const float> rest = logits_, hidden = runner_.hidden();
+  const size_t width = plan.logits == 0 ? 0 : hidden.size() / plan.logits;
   for (const PlannedPiece& piece : plan.pieces) {
     const auto rows = rest.first(size_t{piece.logits} * limits_.vocab);
     rest = rest.subspan(rows.size());
+    const auto states = hidden.first(piece.logits * width);
+    hidden = hidden.subspan(states.size());
     Generation& it = *generations_.at(piece.sequence->id);
     const uint32_t before = it.generated_tokens();
-    const bool finished = it.take(rows, limits_.vocab, vocabulary_, scratch_);
+    const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
     stats_.generated_tokens += it.generated_tokens() - before;
     if (before == 0 && it.generated_tokens() == 1) {
       stats_.prompt_tokens += it.sequence().size() - 1;

@@ -32,20 +32,27 @@ class FakeRunner : public Runner {
 
   void step(std::span<const BatchPiece> batch, std::span<float> logits) override {
     size_t tokens = 0;
+    hidden_.clear();
     for (const BatchPiece& piece : batch) {
       tokens += piece.tokens.size();
       ASSERT(piece.logits <= piece.tokens.size());
       for (uint32_t i = 0; i < piece.tokens.size(); ++i) {
         write(piece, i);
         if (piece.tokens.size() - i > piece.logits) continue;
-        fill(logits.first(shape_.vocab), read(piece, piece.position + i));
+        const uint64_t state = read(piece, piece.position + i);
+        fill(logits.first(shape_.vocab), state);
+        hidden_.resize(hidden_.size() + kHiddenWidth);
+        fill(std::span(hidden_).last(kHiddenWidth), state ^ 1);
         logits = logits.subspan(shape_.vocab);
       }
     }
     ASSERT(tokens > 0 && tokens <= shape_.batch_tokens && logits.empty(), tokens);
   }
+  std::span<const float> hidden() const override { return hidden_; }
 
  private:
+  static constexpr size_t kHiddenWidth = 8;
+
   uint64_t& slot(const BatchPiece& piece, uint32_t position) {
     ASSERT(position / kBlockTokens < piece.blocks.size() && position < shape_.context, position);
     const BlockId block = piece.blocks[position / kBlockTokens];
@@ -73,6 +80,7 @@ class FakeRunner : public Runner {
 
   FakeShape shape_;
   std::vector<uint64_t> cache_;  // (blocks, kBlockTokens)
+  std::vector<float> hidden_;    // (rows of logits, kHiddenWidth)
 };
 
 // Token 0 ends the answer; the others are letters, spaces and parts of characters.

@@ -1,6 +1,7 @@
 #include "llm/generation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -14,7 +15,8 @@ Sequence sequence_of(uint64_t id, GenerateRequest& request) {
   Sequence sequence;
   sequence.id = id;
   sequence.tokens = std::move(request.prompt);
-  sequence.wanted = request.echo_logprobs ? 0 : sequence.size() - 1;
+  const bool all = request.echo_logprobs || request.embed;
+  sequence.wanted = all ? 0 : sequence.size() - 1;
   return sequence;
 }
 
@@ -27,14 +29,16 @@ Generation::Generation(uint64_t id, GenerateRequest request, EventSink sink, uin
       sampler_(request_.sampling, sequence_.tokens),
       stop_(request_.stop),
       prompt_tokens_(sequence_.size()),
-      tokens_max_(context - prompt_tokens_) {
+      tokens_max_(context - prompt_tokens_),
+      thoughts_(request_.thoughts) {
   ASSERT(prompt_tokens_ > 0 && prompt_tokens_ < context, prompt_tokens_, context);
   if (request_.tokens_max > 0) tokens_max_ = std::min(tokens_max_, request_.tokens_max);
 }
 
-bool Generation::take(std::span<const float> rows, size_t vocab, const Vocabulary& vocabulary,
-                      SampleScratch& scratch) {
+bool Generation::take(std::span<const float> rows, std::span<const float> hidden, size_t vocab,
+                      const Vocabulary& vocabulary, SampleScratch& scratch) {
   if (rows.empty()) return false;
+  if (request_.embed) return pool(hidden, rows.size() / vocab);
   if (request_.echo_logprobs && generated_ == 0) {
     if (auto told = echo(rows, vocab); !told) {
       GenerateEvent broken = event();
@@ -49,6 +53,28 @@ bool Generation::take(std::span<const float> rows, size_t vocab, const Vocabular
   const bool finished = it.finish != FinishReason::none;
   tell(std::move(it));
   return finished;
+}
+
+// Position by position, so that the sum does not depend on how the prompt was cut into chunks.
+bool Generation::pool(std::span<const float> hidden, size_t rows) {
+  GenerateEvent it = event();
+  if (hidden.empty()) {
+    it.finish = FinishReason::error;
+    it.error = "this model's runner tells no hidden states, so there are no embeddings";
+    tell(std::move(it));
+    return true;
+  }
+  const size_t width = hidden.size() / rows;
+  pooled_.resize(width);
+  for (size_t i = 0; i < hidden.size(); ++i) pooled_[i % width] += hidden[i];
+  if (sequence_.remaining() > 0) return false;
+  double squares = 0;
+  for (const double sum : pooled_) squares += sum * sum;
+  const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  for (const double sum : pooled_) it.embedding.push_back(static_cast<float>(sum * scale));
+  it.finish = FinishReason::stop;
+  tell(std::move(it));
+  return true;
 }
 
 void Generation::cancel() {
@@ -122,6 +148,10 @@ GenerateEvent Generation::generate(std::span<const float> logits, const Vocabula
 
 // Under a grammar, a token that would leave no way to the end within the limit is drawn again.
 Result<TokenId> Generation::choose(std::span<const float> logits, SampleScratch& scratch) {
+  if (const std::optional<TokenId> due = thoughts_.due()) {
+    if (constraint_) TRY(constraint_->advance(*due));
+    return *due;
+  }
   if (!constraint_) return sampler_.choose(logits, scratch);
   const TokenMask& allowed = constraint_->mask();
   if (allowed.count() == 0)
@@ -143,9 +173,9 @@ FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary
   const bool ends = !request_.ignore_end && vocabulary.ends_generation(token);
   const auto& shown = request_.shown;
   const bool spelt = std::find(shown.begin(), shown.end(), token) != shown.end();
-  if (!ends)
-    text +=
-        stop_.feed(characters_.feed(spelt ? vocabulary.spelling(token) : vocabulary.piece(token)));
+  const std::string piece = spelt ? vocabulary.spelling(token) : vocabulary.piece(token);
+  thoughts_.took(piece);
+  if (!ends) text += stop_.feed(characters_.feed(piece));
   const bool complete = constraint_ && constraint_->must_end();
   if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());

@@ -29,7 +29,9 @@ class Generation {
 
   // Rows of logits of the positions that end at sequence().computed, the wanted ones. Tells the
   // sink; true once the request has finished.
-  bool take(std::span<const float> rows, size_t vocab, const Vocabulary&, SampleScratch&);
+  // `hidden`: the hidden states of the same positions, where the runner tells them.
+  bool take(std::span<const float> rows, std::span<const float> hidden, size_t vocab,
+            const Vocabulary&, SampleScratch&);
   void cancel();  // tells the sink; the last event
 
   Sequence& sequence() { return sequence_; }
@@ -42,6 +44,7 @@ class Generation {
   Result<void> echo(std::span<const float> rows, size_t vocab) const;
   GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
   Result<TokenId> choose(std::span<const float> logits, SampleScratch&);
+  bool pool(std::span<const float> hidden, size_t rows);
   FinishReason append_text(TokenId, const Vocabulary&, std::string& text);
 
   GenerateRequest request_;  // its prompt has moved into the sequence
@@ -53,6 +56,8 @@ class Generation {
   StopText stop_;
   uint32_t prompt_tokens_, tokens_max_;
   uint32_t generated_ = 0;
+  ThoughtClock thoughts_;
+  std::vector<double> pooled_;  // sum of hidden states, for an embedding
 };
 
 }  // namespace mill::llm

@@ -50,6 +50,11 @@ class CpuRunner final : public Runner {
     prepare(step);
     ASSERT(step.rows.size() <= options_.batch_tokens_max, step.rows.size());
     team_->run([&](Lane& lane) { forward(lane, step); });
+    hidden_rows_ = step.logit_rows.size();
+  }
+
+  std::span<const float> hidden() const override {
+    return {buffers_.normed, hidden_rows_ * model_->config().width};
   }
 
  private:
@@ -60,6 +65,7 @@ class CpuRunner final : public Runner {
   RopeVariants rope_;
   StepBuffers buffers_;
   KvMemory kv_;
+  size_t hidden_rows_ = 0;  // of buffers_.normed, since the last step
 };
 
 std::string in_mib(size_t bytes) { return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }

@@ -34,6 +34,11 @@ Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
                 request.logprobs);
   if (request.grammar && request.ignore_end)
     return fail(ErrorKind::invalid, "ignore_end does not go with a grammar, which has an end");
+  for (const TokenId token : request.thoughts.closing) {
+    if (token < 0 || static_cast<uint32_t>(token) >= limits.vocab)
+      return fail(ErrorKind::invalid, "thoughts end with the token {}; the vocabulary ends at {}",
+                  token, limits.vocab - 1);
+  }
   for (const std::string& stop : request.stop) {
     if (stop.empty()) return fail(ErrorKind::invalid, "stop has an empty string");
     if (!tok::is_utf8(stop)) return fail(ErrorKind::invalid, "stop has a string that is not UTF-8");

@@ -11,6 +11,7 @@
 #include "data/tokenizer/tokenizer.h"
 #include "llm/sample/logprobs.h"
 #include "llm/sample/sampling.h"
+#include "llm/thought_limit.h"
 
 namespace mill::llm {
 
@@ -24,7 +25,11 @@ struct GenerateRequest {
   int logprobs = -1;                   // alternatives to report per token; -1 = no logprobs at all
   std::vector<TokenId> shown = {};     // control tokens that are told as text, by their spelling
   bool echo_logprobs = false;          // report the prompt's own tokens with logprobs, too
-  bool ignore_end = false;             // go on past the end-of-text token (benches)
+  ThoughtLimit thoughts = {};
+  // Tell the mean of the last hidden states of all the prompt's tokens, of length 1, and nothing
+  // else: one event with `embedding`.
+  bool embed = false;
+  bool ignore_end = false;  // go on past the end-of-text token (benches)
   // The answer is a text of this grammar, complete where tokens_max and the context leave room for
   // its shortest end: as the limit comes near, only tokens that keep a way to the end are drawn.
   grammar::GrammarPtr grammar = {};
@@ -44,6 +49,7 @@ struct GenerateEvent {
   std::vector<TokenLogprob> logprobs = {};                   // one for each of `tokens`
   std::vector<std::vector<TokenLogprob>> alternatives = {};  // of each token, the best first
   bool echo = false;
+  std::vector<float> embedding = {};         // where it was asked for
   FinishReason finish = FinishReason::none;  // of the last event: anything else
   std::string error = {};                    // where finish == error
   uint32_t prompt_tokens = 0;                // these three are valid in every event

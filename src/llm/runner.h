@@ -31,6 +31,9 @@ class Runner {
   virtual uint32_t batch_tokens_max() const = 0;  // most tokens in a step
   // logits: one row of vocab_size() for each wanted row, in the order of the pieces.
   virtual void step(std::span<const BatchPiece>, std::span<float> logits) = 0;
+  // What the head has made the last step's logits of, (rows, width); nothing where a runner does
+  // not tell. Valid until the next step.
+  virtual std::span<const float> hidden() const { return {}; }
 };
 
 }  // namespace mill::llm

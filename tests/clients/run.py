@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a test of an official client against the real server with a real model.
 
-    run.py --program build/release/tokenmill --scratch build/release/clients python|node
+    run.py --program build/release/tokenmill --scratch build/release/clients CLIENT
 
 Installs the client under SCRATCH (once), serves TOKENMILL_MODEL or the default model on a free
 port, runs the test, and stops the server, which has to end well. Exit code 77: skipped, and why.
@@ -17,8 +17,17 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-PYTHON_CLIENT = "openai==3.54.0"
-NODE_CLIENT = "openai@6.49.0"
+# Each client: its test, and the packages that the test needs, the client itself first.
+CLIENTS = {
+    "python": ("openai_python.py", ["openai==3.54.0"]),
+    "node": ("openai_node.mjs", ["openai@6.49.0"]),
+    "anthropic": ("anthropic_node.mjs", ["@anthropic-ai/sdk@1.12.0"]),
+    "ollama": ("ollama_node.mjs", ["ollama@0.6.4"]),
+    "ai": ("ai_node.mjs", ["ai@7.0.173", "@ai-sdk/openai-compatible@3.0.92", "zod@4.6.7"]),
+    "agents": ("agents_node.mjs", ["@openai/agents@0.20.0", "zod@4.6.7"]),
+    "langchain": ("langchain_python.py", ["langchain-openai==1.7.4"]),
+    "openapi": ("openapi_python.py", ["jsonschema==4.26.0"]),
+}
 SKIPPED, NOT_FOUND = 77, 3
 START_SECONDS = 120
 
@@ -35,26 +44,33 @@ def install(words, what, folder):
         skip(f"{what} cannot be installed here ({(done.stdout.strip().splitlines() or ['?'])[-1]})")
 
 
-def python_test(scratch):
-    """The command that runs the Python client's test."""
+def python_test(script, packages, scratch, mark):
+    """The command that runs a Python client's test."""
     python = scratch / "venv" / "bin" / "python"
-    if not (scratch / PYTHON_CLIENT).exists():
+    if not mark.exists():
         install([sys.executable, "-m", "venv", "venv"], "a virtual environment", scratch)
-        install([python, "-m", "pip", "install", "-q", "--disable-pip-version-check",
-                 PYTHON_CLIENT], PYTHON_CLIENT, scratch)
-        (scratch / PYTHON_CLIENT).touch()
-    return [python, HERE / "openai_python.py"]
+        install([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
+                packages[0], scratch)
+    return [python, HERE / script, "-v"]
 
 
-def node_test(scratch):
-    if not (scratch / NODE_CLIENT).exists():
-        install(["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, NODE_CLIENT],
-                NODE_CLIENT, scratch)
-        (scratch / NODE_CLIENT).touch()
+def node_test(script, packages, scratch, mark):
+    if not mark.exists():
+        install(["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, *packages],
+                packages[0], scratch)
     # Node looks for packages beside the script, so that is where the script goes.
-    script = scratch / "openai_node.mjs"
-    script.write_bytes((HERE / "openai_node.mjs").read_bytes())
-    return ["node", script]
+    copy = scratch / script
+    copy.write_bytes((HERE / script).read_bytes())
+    return ["node", "--test-reporter=tap", "--test", copy]
+
+
+def test_of(client, scratch):
+    script, packages = CLIENTS[client]
+    mark = scratch / ("installed-" + "-".join(packages).replace("/", "_"))
+    command = (python_test if script.endswith(".py") else node_test)(script, packages, scratch,
+                                                                     mark)
+    mark.touch()
+    return command
 
 
 def start(program, folder):
@@ -82,14 +98,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--scratch", required=True, type=pathlib.Path)
-    parser.add_argument("client", choices=["python", "node"])
+    parser.add_argument("client", choices=CLIENTS)
     options = parser.parse_args()
     scratch = options.scratch.resolve() / options.client
     scratch.mkdir(parents=True, exist_ok=True)
+    command = test_of(options.client, scratch)
     with tempfile.TemporaryDirectory() as folder:
         server, port = start(options.program, folder)
         try:
-            command = (python_test if options.client == "python" else node_test)(scratch)
             environment = dict(os.environ, TOKENMILL_URL=f"http://127.0.0.1:{port}/v1")
             code = subprocess.run(command, env=environment).returncode
         finally:
@@ -100,4 +116,5 @@ def main():
     sys.exit(code)
 
 
-main()
+if __name__ == "__main__":
+    main()

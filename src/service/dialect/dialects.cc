@@ -17,27 +17,27 @@ const std::vector<ToolFormat>& tool_formats() {
   static const std::vector<ToolFormat> kRows = {
       // Qwen3-Coder, Qwen 3.5, Nemotron 3, StepFun
       {"tagged", "<function=", "<tool_call>", "<tool_call>", "</tool_call>", "", tagged_calls,
-       "<tool_call>\n<function=", ">\n"},
+       "<tool_call>\n<function=", ">\n", false, ""},
       // Nemotron Nano v2, Llama-Nemotron
       {"nemotron", "<TOOLCALL>", "", "<TOOLCALL>", "</TOOLCALL>", "", json_calls,
-       "<TOOLCALL>[{\"name\": \"", "\", \"arguments\": "},
+       "<TOOLCALL>[{\"name\": \"", "\", \"arguments\": ", true, "}]"},
       // Mistral since tekken v11: Small 3.2, Devstral, Ministral
       {"mistral", "[TOOL_CALLS]", "[ARGS]", "[TOOL_CALLS]", "", "", mistral_calls, "[TOOL_CALLS]",
-       "[ARGS]"},
+       "[ARGS]", true, ""},
       // Mistral 7B v0.3, Nemo
       {"mistral_array", "[TOOL_CALLS]", "", "[TOOL_CALLS]", "", "", mistral_calls,
-       "[TOOL_CALLS][{\"name\": \"", "\", \"arguments\": "},
+       "[TOOL_CALLS][{\"name\": \"", "\", \"arguments\": ", true, "}]"},
       // Llama 3.1, 3.2, 3.3
       {"llama3", "\"parameters\": ", "<|start_header_id|>", "<|python_tag|>", "", "{", llama_calls,
-       "{\"name\": \"", "\", \"parameters\": "},
+       "{\"name\": \"", "\", \"parameters\": ", true, "}"},
       // Llama 4
       {"pythonic", "<|python_start|>", "", "<|python_start|>", "<|python_end|>", "[",
-       pythonic_calls, "[", "("},
+       pythonic_calls, "[", "(", false, ""},
       // Llama 3.2's and Gemma's prompts that ask for [f(x=1)]
-      {"pythonic_list", "func_name1(", "", "", "", "[", pythonic_calls, "[", "("},
+      {"pythonic_list", "func_name1(", "", "", "", "[", pythonic_calls, "[", "(", false, ""},
       // Qwen 2.5 and 3, Hermes, SmolLM3, Bielik, Granite 4; and whoever has no way of his own
       {"hermes", "<tool_call>", "", "<tool_call>", "</tool_call>", "", json_calls,
-       "<tool_call>\n{\"name\": \"", "\", \"arguments\": "},
+       "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", true, "}"},
   };
   return kRows;
 }

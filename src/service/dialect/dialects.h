@@ -27,6 +27,9 @@ struct ToolFormat {
   // How a call is begun for the model that has to make one: the opening, up to the name, and from
   // the name to the arguments.
   std::string_view before_name, after_name;
+  bool json_arguments = true;        // else the format has a notation of its own for them
+  std::string_view after_arguments;  // ends the call, and the region where it needs no token of
+                                     // its own
 };
 
 const std::vector<ThoughtFormat>& thought_formats();

@@ -36,8 +36,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto events = joined(whole, text, text.size() + 1);
   ASSERT(events == joined(pieces, text, data[1] % 16 + 1), text.size());
   std::string arguments;
+  bool in_call = false;
   for (const OutputEvent& event : events) {
-    if (event.kind == OutputKind::call_begin) arguments.clear();
+    if (event.kind == OutputKind::call_begin) {
+      ASSERT(!in_call, text.size());
+      in_call = true;
+      arguments.clear();
+    }
+    ASSERT(in_call == (event.kind >= OutputKind::call_begin), text.size());
+    if (event.kind == OutputKind::call_end) in_call = false;
     if (event.kind == OutputKind::arguments) arguments += event.text;
     // What is no UTF-8 is no JSON either, but engines feed whole characters only.
     if (event.kind == OutputKind::call_end && event.whole)

@@ -94,6 +94,9 @@ const Row kRows[] = {
     {"hermes", "<tool_call><tool_call>{\"name\":\"f\"}</tool_call>", "<tool_call>«f {}»"},
     {"hermes", "<tool_call>{\"name\":\"f\"}</tool_<tool_call>{\"name\":\"g\"}",
      "«f {}»</tool_«g {}»"},
+    {"hermes",
+     "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": {\"b\": {}}, \"c\": [{}]}}</tool_call>",
+     "«f {\"a\": {\"b\": {}}, \"c\": [{}]}»"},
     {"nemotron",
      "<TOOLCALL>[{\"name\": \"f\", \"arguments\": {\"a\": 1}}, {\"name\": \"g\", "
      "\"arguments\": {}}]</TOOLCALL>",

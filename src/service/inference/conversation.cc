@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "llm/sample/random.h"
+#include "service/inference/tool_grammar.h"
 #include "service/inference/tool_prompt.h"
 
 namespace mill::inference {
 namespace {
 
+constexpr uint32_t kGraceLeast = 16;
 constexpr size_t kToolsMax = 512, kNameMax = 64;
 
 bool is_tool_name(const std::string& name) {
@@ -77,6 +79,7 @@ void settle_thoughts(const Conversation& conversation, Prompt& prompt) {
   if (thoughts == nullptr) return;
   const bool opened = ends_with(prompt.text, thoughts->open);
   const bool wanted = conversation.thinking.value_or(true) && conversation.prefill.empty() &&
+                      conversation.params.grammar == nullptr &&
                       conversation.tools.calls != Calls::required;
   prompt.parser.thinking = opened && wanted;
   if (wanted || ends_with(prompt.text, thoughts->close)) return;
@@ -92,6 +95,19 @@ void begin_call(const ToolUse& tools, Prompt& prompt) {
   const std::string name = tools.schemas.size() == 1 ? tools.schemas.begin()->first : tools.name;
   if (!name.empty()) prompt.parser.begun += name + std::string(format.after_name);
   prompt.text += prompt.parser.begun;
+}
+
+// So many tokens of thoughts, and a tenth more to come to the end of a sentence.
+llm::ThoughtLimit thought_limit(const ServedModel& model, const Conversation& conversation,
+                                const dialect::ParserOptions& parser) {
+  const uint32_t most = conversation.thinking_tokens_max;
+  if (most == 0 || parser.thoughts == nullptr || !parser.begun.empty()) return {};
+  const std::string close(parser.thoughts->close);
+  return {.open = parser.thinking ? "" : std::string(parser.thoughts->open),
+          .close = close,
+          .closing = model.encode("\n" + close + "\n\n", {.add_special = false}),
+          .tokens_max = most,
+          .grace = std::max(most / 10, kGraceLeast)};
 }
 
 Checked<Prompt> prompt_for(const ServedModel& model, const Conversation& conversation,
@@ -207,6 +223,12 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
   TRY(check_tokens(tokens, model.info(), field));
   const GenerateParams& params = conversation.params;
+  grammar::GrammarPtr grammar;
+  if (!prompt.parser.begun.empty()) {
+    TRY_ASSIGN(grammar,
+               call_grammar(conversation.tools, *prompt.parser.format, prompt.parser.begun));
+  }
+  const llm::ThoughtLimit limit = thought_limit(model, conversation, prompt.parser);
   AnswerPlan plan{
       .model = &model,
       .requests = requests_for(std::move(tokens), params, params.seed.value_or(host.entropy())),
@@ -215,8 +237,11 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
       .shape = nullptr,
       .stream = params.stream,
       .id_seed = host.entropy()};
-  for (llm::GenerateRequest& request : plan.requests)
+  for (llm::GenerateRequest& request : plan.requests) {
+    if (grammar != nullptr) request.grammar = grammar;
     request.shown = model.control_tokens(dialect::markers(model.dialect()));
+    request.thoughts = limit;
+  }
   return plan;
 }
 

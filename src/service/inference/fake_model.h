@@ -140,6 +140,11 @@ class FakeModel : public service::ServedModel {
       for (const TokenId token : task.request.prompt)
         tell(event, task, token, event.tokens.empty() ? NAN : -2.0F);
     }
+    if (task.request.embed) {
+      event.embedding = {0.6F, 0.0F, 0.8F};
+      if (task.request.prompt.size() % 2 == 0) event.embedding = {0.0F, 1.0F, 0.0F};
+      event.finish = llm::FinishReason::stop;
+    }
     if (event.finish == llm::FinishReason::none) grow(event, task);
     event.generated_tokens = task.generated;
     const bool last = event.finish != llm::FinishReason::none;

@@ -19,7 +19,7 @@ struct GenerateParams {
   int logprobs = -1;  // alternatives per token; -1 = no logprobs
   llm::SamplingOptions sampling;
   grammar::GrammarPtr grammar = {};  // what the answer must be a text of; null = any text
-  std::optional<uint64_t> seed;  // of the first answer; the i-th has seed + i
+  std::optional<uint64_t> seed;      // of the first answer; the i-th has seed + i
   bool stream = false, include_usage = false;
 };
 

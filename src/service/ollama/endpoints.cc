@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "service/inference/embedding.h"
 #include "service/ollama/ollama_request.h"
 #include "service/ollama/ollama_shape.h"
 
@@ -98,12 +99,39 @@ Checked<Json> show(const Host& host, const std::string& body) {
       {"modified_at", timestamp(info.created)}};
 }
 
+// {"input": "…" or ["…"]} → {"embeddings": [[…]]}
+void embed(const Host& host, const std::string& body, const Exchange& exchange) {
+  const auto json = http::parse_json_object(body);
+  if (!json) return exchange->respond(refusal_of(json.error()));
+  const Json name = json->value("model", Json());
+  if (!name.is_string()) return exchange->respond(refusal_of({400, "model is required", "model"}));
+  const auto model = host.find(untagged(name.get<std::string>()));
+  if (!model) return exchange->respond(refusal_of(model.error()));
+  auto texts = inference::texts_of(**model, json->value("input", Json()), "input");
+  if (!texts) return exchange->respond(refusal_of(texts.error()));
+  inference::embed(
+      **model, std::move(*texts), exchange,
+      [exchange, id = (*model)->info().id](Checked<std::vector<inference::Embedding>> found) {
+        if (!found) return exchange->respond(refusal_of(found.error()));
+        Json vectors = Json::array();
+        for (const auto& each : *found) vectors.push_back(each.values);
+        exchange->respond(
+            http::json_response({{"model", id},
+                                 {"embeddings", std::move(vectors)},
+                                 {"prompt_eval_count", inference::tokens_of(*found)}}));
+      });
+}
+
 }  // namespace
 
 std::vector<http::Route> routes(const std::shared_ptr<const Host>& host) {
   return {
       {"POST", "/api/chat", generating<plan_chat>(host)},
       {"POST", "/api/generate", generating<plan_generate>(host)},
+      {"POST", "/api/embed",
+       [host](const http::Request& request, const Exchange& exchange) {
+         embed(*host, request.body, exchange);
+       }},
       {"GET", "/api/tags",
        [host](const http::Request&, const Exchange& exchange) {
          exchange->respond(http::json_response(tags(*host)));

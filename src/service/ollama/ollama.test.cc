@@ -105,7 +105,7 @@ TEST_CASE("what is wrong is refused with a sentence") {
       {R"({"messages": [{"role": "user", "content": "a", "images": ["a"]}]})", "images"},
       {R"({"options": {"temperature": "hot"}})", "temperature"},
       {R"({"options": {"num_predict": -3}})", "num_predict"},
-      {R"({"format": "json"})", "format"},
+      {R"({"format": "yaml"})", "format"},
       {R"({"think": 5})", "think"},
       {R"({"tools": [{"type": "function"}]})", "tools[0].function.name"},
   };

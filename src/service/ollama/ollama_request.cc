@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "data/grammar/spec.h"
 #include "service/http/fields.h"
 
 namespace mill::ollama {
@@ -64,6 +65,18 @@ Checked<void> read_options(const Json& body, GenerateParams& params) {
   return {};
 }
 
+// "json", or a JSON Schema
+void read_format(Fields& fields, GenerateParams& params) {
+  const Json* format = fields.find("format");
+  if (format == nullptr || *format == "") return;
+  if (*format != "json" && !format->is_object())
+    return fields.refuse("'format' must be \"json\" or a JSON Schema", "format");
+  const auto compiled = grammar::compile(format->is_object() ? grammar::json_schema(*format)
+                                                             : grammar::json_object());
+  if (!compiled) return fields.refuse("'format': " + compiled.error().message, "format");
+  params.grammar = *compiled;
+}
+
 // What chat and generate share.
 Checked<void> read_common(const Json& body, Conversation& out) {
   Fields fields(body);
@@ -72,11 +85,7 @@ Checked<void> read_common(const Json& body, Conversation& out) {
   out.params.model = untagged(out.params.model);
   out.params.stream = true;
   fields.flag("stream", out.params.stream);
-  if (const Json* format = fields.find("format"); format != nullptr && *format != "")
-    fields.refuse(
-        "'format' is not supported here; use /v1/chat/completions with "
-        "'response_format'",
-        "format");
+  read_format(fields, out.params);
   if (const Json* think = fields.find("think")) {
     if (!think->is_boolean() && !think->is_string())
       fields.refuse("'think' must be true, false, \"low\", \"medium\" or \"high\"", "think");

@@ -8,6 +8,7 @@
 namespace mill::openai {
 namespace {
 
+constexpr int64_t kThoughtsMax = 1 << 30;
 constexpr size_t kMessagesMax = 10'000;
 constexpr std::array kRoles = {"system", "developer", "user", "assistant", "tool", "function"};
 
@@ -185,6 +186,7 @@ Checked<inference::Conversation> parse_chat_request(const Json& body) {
   read_template_arguments(fields, request.context);
   if (const Json thinking = request.context.value("enable_thinking", Json()); thinking.is_boolean())
     request.thinking = thinking.get<bool>();
+  fields.integer("thinking_token_budget", request.thinking_tokens_max, 1, kThoughtsMax);
   read_tools(fields, request.tools);
   read_tool_choice(fields, request.tools);
   fields.flag("parallel_tool_calls", request.tools.parallel);

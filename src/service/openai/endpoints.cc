@@ -7,6 +7,7 @@
 #include "service/inference/answering.h"
 #include "service/openai/chat_request.h"
 #include "service/openai/completion_request.h"
+#include "service/openai/embeddings.h"
 #include "service/openai/responses.h"
 #include "service/openai/shapes.h"
 #include "service/openai/tokens.h"
@@ -129,8 +130,8 @@ std::vector<http::Route> routes(const std::shared_ptr<const Host>& host) {
       {"POST", "/tokenize", answering<tokenize>(host)},
       {"POST", "/detokenize", answering<detokenize>(host)},
   };
-  const std::vector<http::Route> more = responses_routes(host);
-  all.insert(all.end(), more.begin(), more.end());
+  for (const auto& more : {responses_routes(host), embedding_routes(host)})
+    all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "service/openai/chat_request.h"
+#include "service/openai/structured_output.h"
 
 namespace mill::openai {
 namespace {
@@ -168,13 +169,17 @@ Checked<void> read_choice(const Json& body, inference::ToolUse& use) {
   return use.check("tool_choice");
 }
 
-Checked<void> check_format(const Json& body) {
+// {"type": "json_schema", "name", "schema", "strict"}: what chat completions have one level deeper.
+Checked<void> read_format(const Json& body, GenerateParams& params) {
   const Json format = member(member(body, "text"), "format");
-  if (format.is_null() || member(format, "type") == "text") return {};
-  return http::refuse(
-      "'text.format' may be {\"type\": \"text\"} only; /v1/chat/completions takes "
-      "'response_format'",
-      "text.format", "unsupported");
+  if (format.is_null()) return {};
+  Json shaped = {{"response_format", format}};
+  if (member(format, "type") == "json_schema")
+    shaped["response_format"] = {{"type", "json_schema"}, {"json_schema", format}};
+  Fields fields(shaped);
+  params.grammar = read_grammar(fields);
+  if (fields.problem()) return http::refuse(fields.problem()->message, "text.format");
+  return {};
 }
 
 Json echo_of(const Json& body, const ResponsesRequest& request) {
@@ -194,7 +199,7 @@ Json echo_of(const Json& body, const ResponsesRequest& request) {
           {"store", request.store},
           {"background", request.background},
           {"temperature", or_else("temperature", sampling.temperature)},
-          {"text", {{"format", {{"type", "text"}}}}},
+          {"text", or_else("text", {{"format", {{"type", "text"}}}})},
           {"tool_choice", or_else("tool_choice", "auto")},
           {"tools", or_else("tools", Json::array())},
           {"top_p", or_else("top_p", 1)},
@@ -229,7 +234,7 @@ Checked<ResponsesRequest> parse_responses_request(const Json& body) {
     if (inner.problem()) fields.refuse(inner.problem()->message, "reasoning.effort");
   }
   if (fields.problem()) return std::unexpected(*fields.problem());
-  TRY(check_format(body));
+  TRY(read_format(body, params));
   TRY(read_tools(body, out.conversation.tools));
   TRY(read_choice(body, out.conversation.tools));
   TRY(read_input(body, out));
