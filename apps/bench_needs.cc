@@ -33,6 +33,9 @@ WeightCount layer_weights(const llm::ModelDescription& model) {
   return count;
 }
 
+// Larger than any cache; more would only take longer to read.
+constexpr size_t kBufferMax = size_t{1} << 30;
+
 // The unit that multiplies weights of this format as they are.
 std::string kind_of(DType dtype) {
   if (kernels::packed_layout(dtype).bits < 16) return "int8";
@@ -65,7 +68,7 @@ Result<Limits> measure_limits(unsigned threads, const llm::ModelDescription& mod
   TRY_ASSIGN(const kernels::Ops* ops, kernels::choose_ops());
   WeightCount weights = layer_weights(model);
   weights.add(model.weights.head);
-  const size_t bytes = static_cast<size_t>(weights.bytes);
+  const size_t bytes = std::min(static_cast<size_t>(weights.bytes), kBufferMax);
   Limits limits;
   Team one(1), all(threads);
   limits.core = kernels::measure_machine(one, *ops, bytes);
