@@ -29,11 +29,12 @@ class Bound {
   explicit Bound(std::vector<std::optional<Value>> values) : values_(std::move(values)) {}
   bool has(std::size_t i) const { return values_[i].has_value(); }
   // Given and not none: Python's usual `x=None`.
-  bool some(std::size_t i) const { return has(i) && !values_[i]->is_none(); }
-  const Value& operator[](std::size_t i) const { return values_[i] ? *values_[i] : none_; }
-  bool flag(std::size_t i, bool otherwise) const {
-    return has(i) ? truthy(*values_[i]) : otherwise;
+  bool some(std::size_t i) const { return !(*this)[i].is_none(); }
+  const Value& operator[](std::size_t i) const {
+    const std::optional<Value>& value = values_[i];
+    return value ? *value : none_;
   }
+  bool flag(std::size_t i, bool otherwise) const { return has(i) ? truthy((*this)[i]) : otherwise; }
 
  private:
   std::vector<std::optional<Value>> values_;

@@ -58,7 +58,7 @@ Result<Value> Evaluator::evaluate(const DictExpression& node) {
 }
 
 Result<Value> Evaluator::evaluate(const Negation& node) {
-  TRY_ASSIGN(const Value operand, value(*node.operand));
+  TRY_ASSIGN(Value operand, value(*node.operand));
   if (node.minus) return negated(runtime_, operand);
   if (const Undefined* undefined = operand.as<Undefined>())
     return runtime_.fail("{}", undefined->reason);
