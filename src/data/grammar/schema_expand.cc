@@ -7,8 +7,8 @@ namespace mill::grammar {
 namespace {
 
 constexpr size_t kLeavesMax = 2000;           // of a conjunction
-constexpr size_t kStepsMax = 200'000;         // atoms read for it
-constexpr size_t kProbeStepsMax = 2'000;      // to find a contradiction
+constexpr size_t kStepsMax = 300'000;         // atoms read for it, and copied
+constexpr size_t kProbeStepsMax = 5'000;      // to find a contradiction
 constexpr size_t kTotalStepsMax = 1'000'000;  // for the whole schema
 constexpr int kProbeDepthMax = 3;
 constexpr size_t kPairsMax = 20'000;  // pairs of a oneOf's alternatives
@@ -41,6 +41,9 @@ Result<void> Expander::walk(Way way) {
   const std::vector<Conjunction> choice = std::move(*smallest);
   way.choices.erase(smallest);
   for (const Conjunction& one : choice) {
+    // A copy costs what it holds.
+    steps_ += way.choices.size() + way.seen.size() / 4;
+    total_steps_ += way.choices.size() + way.seen.size() / 4;
     Way next = way;
     next.todo = one;
     TRY(walk(std::move(next)));
