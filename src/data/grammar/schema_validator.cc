@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "data/grammar/formats.h"
 #include "data/grammar/text.h"
@@ -10,6 +11,7 @@ namespace mill::grammar {
 namespace {
 
 constexpr int kDepthMax = 300;
+constexpr size_t kComparedMax = 20'000'000;
 
 Result<std::u32string> codes_of(const std::string& text) { return decoded(text); }
 
@@ -23,11 +25,17 @@ bool has_type(const Json& said, const Json* schema, const Json& value) {
   return (bits & type_of(value)) != 0;
 }
 
-bool is_among(const Json& list, const Json& value) {
+}  // namespace
+
+// A value that is itself one of the list's need not be looked for: long enums stay linear.
+Result<bool> Validator::is_among(const Json& list, const Json& value, const Json* schema) {
+  if (!list.is_array() || list.empty()) return false;
+  const std::less_equal<const Json*> before;
+  if (before(&list.front(), &value) && before(&value, &list.back())) return true;
+  if ((compared_ += list.size()) > kComparedMax)
+    return source_.index.refuse(schema, ErrorKind::exhausted, "too many values to compare");
   return std::ranges::any_of(list, [&](const Json& one) { return same_value(one, value); });
 }
-
-}  // namespace
 
 Result<const Automaton*> PatternCache::search(const std::string& pattern) {
   if (const auto known = known_.find(pattern); known != known_.end()) return &known->second;
@@ -55,9 +63,12 @@ Result<bool> Validator::valid(const Json* schema, const Json& value) {
 Result<bool> Validator::keyword(const std::string& name, const Json& said, const Json* schema,
                                 const Json& value) {
   if (name == "type") return has_type(said, schema, value);
-  if (name == "enum") return is_among(said, value);
+  if (name == "enum") return is_among(said, value, schema);
   if (name == "const") return same_value(said, value);
-  if (source_.made(schema) && name == kExcluded) return !is_among(said, value);
+  if (source_.made(schema) && name == kExcluded) {
+    TRY_ASSIGN(const bool among, is_among(said, value, schema));
+    return !among;
+  }
   if (value.is_number()) {
     TRY_ASSIGN(const bool fits, number(name, said, schema, value.get<double>()));
     if (!fits) return false;

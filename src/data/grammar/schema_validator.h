@@ -38,12 +38,14 @@ class Validator {
   Result<bool> object(const std::string& name, const Json& said, const Json* schema,
                       const Json& value);
   Result<bool> member_values(const Json* schema, const Json& value);
+  Result<bool> is_among(const Json& list, const Json& value, const Json* schema);
   Result<bool> dependencies(const Json& said, const Json& value);
   Result<size_t> how_many(const Json& schemas, const Json& value);
 
   SchemaSource& source_;
   PatternCache patterns_;
   int depth_ = 0;
+  size_t compared_ = 0;  // values with an enum's
 };
 
 }  // namespace mill::grammar
