@@ -160,7 +160,7 @@ class Server(unittest.TestCase):
         self.assertEqual(raised.exception.code, "context_length_exceeded")
         self.assertIn("2048", raised.exception.message)
         with self.assertRaises(openai.BadRequestError) as raised:
-            chat(response_format={"type": "json_object"})
+            chat(response_format={"type": "xml"})
         self.assertEqual(raised.exception.param, "response_format")
         with self.assertRaises(openai.BadRequestError):
             chat(messages=[{"role": "user", "content": [

@@ -201,9 +201,9 @@ class ResponseShape : public inference::Shape {
 }  // namespace
 
 Json response_json(const ResponseHead& head, const char* status) {
-  Json out = {{"id", head.id},       {"object", "response"},    {"created_at", head.created},
-              {"status", status},    {"error", nullptr},        {"incomplete_details", nullptr},
-              {"model", head.model}, {"output", Json::array()}, {"usage", nullptr}};
+  Json out = {{"id", head.id},       {"object", "response"},   {"created_at", head.created},
+              {"status", status},    {"error", nullptr},       {"incomplete_details", nullptr},
+              {"model", head.model}, {"output", Json::array()}};
   out.update(head.echoed);
   return out;
 }
