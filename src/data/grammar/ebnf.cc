@@ -212,10 +212,12 @@ class Parser {
   Result<void> regex(NodeId from, NodeId to) {
     std::u32string out;
     while (!done() && peek() != '/' && peek() != '\n') {
-      if (peek() == '\\' && peek(1) != 0 && peek(1) != '/')
+      if (peek() == '\\' && peek(1) == '/') {
+        ++at_;  // an escaped slash is a slash; other escapes are the regex's own
+      } else if (peek() == '\\') {
         out += text_[at_++];
-      else if (peek() == '\\')
-        ++at_;
+        if (done()) break;
+      }
       out += text_[at_++];
     }
     if (!accept(U"/")) return wrong("the regex does not end in its line");

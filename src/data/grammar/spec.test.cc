@@ -77,6 +77,7 @@ TEST_CASE("EBNF") {
 TEST_CASE("what is wrong with an EBNF is told with its line") {
   CHECK(refusal(ebnf("a ::= \"x\"")) == "there is no rule 'root'");
   CHECK(refusal(ebnf("root ::= \"x\"\n  | other")) == "line 2: the rule 'other' is not defined");
+  CHECK(refusal(ebnf("root ::= /x\\")) == "line 1: the regex does not end in its line");
   CHECK(refusal(ebnf("root ::= \"x")) == "line 1: the text does not end");
   CHECK(refusal(ebnf("root ::= (\"x\"")) == "line 1: a '(' without its ')'");
   CHECK(refusal(ebnf("root ::= root \"x\" | \"x\"")) ==
