@@ -16,18 +16,6 @@ std::optional<uint32_t> unless_zero(uint32_t value) {
   return value == 0 ? std::nullopt : std::optional(value);
 }
 
-std::string_view name_of(Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return "silu";
-    case Activation::gelu_tanh:
-      return "gelu_pytorch_tanh";
-    case Activation::relu_squared:
-      return "relu2";
-  }
-  return "";
-}
-
 Result<void> read_sizes(const Hyperparameters& h, const DecoderTraits& traits, ModelConfig& c) {
   TRY_ASSIGN(c.layers, h.count({"block_count", "num_hidden_layers"}, kLayers));
   TRY_ASSIGN(c.width, h.count({"embedding_length", "hidden_size"}, kWidth));
@@ -84,6 +72,18 @@ Result<void> read_vocab(const Hyperparameters& h, ModelConfig& c) {
 }
 
 }  // namespace
+
+std::string_view name_of(Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return "silu";
+    case Activation::gelu_tanh:
+      return "gelu_pytorch_tanh";
+    case Activation::relu_squared:
+      return "relu2";
+  }
+  return "";
+}
 
 Result<ModelConfig> read_decoder(const Hyperparameters& h, const DecoderTraits& traits) {
   if (!h.value({"", "quantization_config"}).is_null())

@@ -23,6 +23,9 @@ struct DecoderTraits {
   float rotary_part = 1.0F;
 };
 
+// As config.json spells it.
+std::string_view name_of(Activation);
+
 Result<ModelConfig> read_decoder(const Hyperparameters&, const DecoderTraits&);
 
 // attention_bias and mlp_bias of config.json; in a GGUF, the tensors' presence.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "llm/models/decoder.h"
 #include "llm/models/families.h"
 #include "llm/models/gguf_metadata.h"
 #include "llm/models/rope.h"
@@ -62,18 +63,6 @@ const Family& family_row(const ModelConfig& c) {
 // 1e-06, not 9.99999997e-07: the shortest number that is this float.
 json shortest(float value) { return std::strtod(fmt::format("{}", value).c_str(), nullptr); }
 
-std::string_view activation_name(Activation activation) {
-  switch (activation) {
-    case Activation::silu:
-      return "silu";
-    case Activation::gelu_tanh:
-      return "gelu_pytorch_tanh";
-    case Activation::relu_squared:
-      return "relu2";
-  }
-  return "";
-}
-
 json sizes(const ModelConfig& c) {
   json out = {{"architectures", json::array({family_row(c).hugging_face.front()})},
               {"model_type", words_of(c).model_type},
@@ -87,7 +76,7 @@ json sizes(const ModelConfig& c) {
               {"max_position_embeddings", c.context},
               {"tie_word_embeddings", c.tied_embeddings}};
   out[c.norm == Norm::rms ? "rms_norm_eps" : "norm_eps"] = shortest(c.norm_epsilon);
-  out[c.family == "gemma3" ? "hidden_activation" : "hidden_act"] = activation_name(c.activation);
+  out[c.family == "gemma3" ? "hidden_activation" : "hidden_act"] = name_of(c.activation);
   if (words_of(c).attention_bias) out["attention_bias"] = c.qkv_bias;
   if (words_of(c).mlp_bias) out["mlp_bias"] = c.mlp_bias;
   if (c.experts == 0) return out;

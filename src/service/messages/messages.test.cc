@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-
-#include "service/inference/fake_model.h"
-#include "service/inference/recorder.h"
+#include "service/inference/scripted_server.h"
 #include "service/messages/endpoints.h"
 #include "service/messages/messages_request.h"
 
@@ -17,30 +14,14 @@ constexpr const char* kThoughtAndCall =
     "\"arguments\": "
     "{\"city\": \"Ulm\"}}\n</tool_call>";
 
-struct Fixture {
-  std::shared_ptr<inference::testing::FakeModel> model =
-      std::make_shared<inference::testing::FakeModel>();
-  std::shared_ptr<inference::Host> host = std::make_shared<inference::Host>();
-  std::atomic<uint64_t> drawn{1};
-  http::Handler handler;
-
-  explicit Fixture(std::string script) {
-    model->script = std::move(script);
-    model->speak("{{ tools }}<think></think>");
-    host->models = {model};
-    host->unix_time = [] { return 1234; };
-    host->entropy = [this] { return ++drawn; };
-    handler = http::router(routes(host));
-  }
+struct Fixture : inference::testing::ScriptedServer {
+  explicit Fixture(std::string script) : ScriptedServer(std::move(script), routes) {}
   http::Response ask(const std::string& path, const Json& more) {
-    const auto recorder = std::make_shared<inference::testing::Recorder>();
     Json body = Json::parse(R"({"model": "fake", "max_tokens": 500,
         "messages": [{"role": "user", "content": "Tea?"}],
         "tools": [{"name": "weather", "input_schema": {"type": "object"}}]})");
     body.update(more);
-    handler({.method = "POST", .path = path, .query = "", .headers = {}, .body = body.dump()},
-            recorder);
-    return recorder->wait();
+    return send("POST", path, body.dump());
   }
   Json message(const Json& more = Json::object()) {
     const http::Response response = ask("/v1/messages", more);

@@ -2,12 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <sstream>
 
 #include "service/http/json_body.h"
-#include "service/inference/fake_model.h"
-#include "service/inference/recorder.h"
+#include "service/inference/scripted_server.h"
 #include "service/ollama/endpoints.h"
 
 namespace mill::ollama {
@@ -15,26 +13,10 @@ namespace {
 
 using http::Json;
 
-struct Fixture {
-  std::shared_ptr<inference::testing::FakeModel> model =
-      std::make_shared<inference::testing::FakeModel>();
-  std::shared_ptr<inference::Host> host = std::make_shared<inference::Host>();
-  std::atomic<uint64_t> drawn{1};
-  http::Handler handler;
-
-  explicit Fixture(std::string script) {
-    model->script = std::move(script);
-    model->speak("{{ tools }}<think></think>");
-    host->models = {model};
-    host->unix_time = [] { return 1234; };
-    host->entropy = [this] { return ++drawn; };
-    handler = http::router(routes(host));
-  }
+struct Fixture : inference::testing::ScriptedServer {
+  explicit Fixture(std::string script) : ScriptedServer(std::move(script), routes) {}
   http::Response ask(const std::string& path, const Json& body, const char* method = "POST") {
-    const auto recorder = std::make_shared<inference::testing::Recorder>();
-    handler({.method = method, .path = path, .query = "", .headers = {}, .body = body.dump()},
-            recorder);
-    return recorder->wait();
+    return send(method, path, body.dump());
   }
 };
 

@@ -4,10 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-
-#include "service/inference/fake_model.h"
-#include "service/inference/recorder.h"
+#include "service/inference/scripted_server.h"
 #include "service/openai/response_store.h"
 
 namespace mill::openai {
@@ -17,26 +14,8 @@ constexpr const char* kThoughtAndCall =
     "<think>Hm.</think>Well.<tool_call>{\"name\": \"weather\", \"arguments\": {\"a\": 1}}"
     "</tool_call>";
 
-struct Fixture {
-  std::shared_ptr<inference::testing::FakeModel> model =
-      std::make_shared<inference::testing::FakeModel>();
-  std::shared_ptr<inference::Host> host = std::make_shared<inference::Host>();
-  std::atomic<uint64_t> drawn{1};
-  http::Handler handler;
-
-  explicit Fixture(std::string script) {
-    model->script = std::move(script);
-    model->speak("{{ tools }}<think></think>");
-    host->models = {model};
-    host->unix_time = [] { return 1234; };
-    host->entropy = [this] { return ++drawn; };
-    handler = http::router(responses_routes(host));
-  }
-  http::Response send(const char* method, const std::string& path, const std::string& body = "") {
-    const auto recorder = std::make_shared<inference::testing::Recorder>();
-    handler({.method = method, .path = path, .query = "", .headers = {}, .body = body}, recorder);
-    return recorder->wait();
-  }
+struct Fixture : inference::testing::ScriptedServer {
+  explicit Fixture(std::string script) : ScriptedServer(std::move(script), responses_routes) {}
   http::Response ask(const Json& more) {
     Json body = Json::parse(R"({"model": "fake", "input": "Tea?",
         "tools": [{"type": "function", "name": "weather", "parameters": {}}]})");

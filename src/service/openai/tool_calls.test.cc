@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-
-#include "service/inference/fake_model.h"
-#include "service/inference/recorder.h"
+#include "service/inference/scripted_server.h"
 #include "service/openai/endpoints.h"
 
 namespace mill::openai {
@@ -18,33 +15,14 @@ constexpr const char* kTwoCalls =
     "\"arguments\": "
     "{\"city\": \"Ulm\"}}\n</tool_call>\n<tool_call>\n{\"name\": \"time\"}\n</tool_call>";
 
-struct Fixture {
-  std::shared_ptr<inference::testing::FakeModel> model =
-      std::make_shared<inference::testing::FakeModel>();
-  std::shared_ptr<inference::Host> host = std::make_shared<inference::Host>();
-  std::atomic<uint64_t> drawn{1};
-  http::Handler handler;
-
-  explicit Fixture(std::string script, const char* chat_template = "{{ tools }}<think></think>") {
-    model->script = std::move(script);
-    model->speak(chat_template);
-    host->models = {model};
-    host->unix_time = [] { return 1234; };
-    host->entropy = [this] { return ++drawn; };
-    handler = http::router(routes(host));
-  }
+struct Fixture : inference::testing::ScriptedServer {
+  explicit Fixture(std::string script, const char* chat_template = "{{ tools }}<think></think>")
+      : ScriptedServer(std::move(script), routes, chat_template) {}
 
   http::Response ask(const Json& more) {
-    const auto recorder = std::make_shared<inference::testing::Recorder>();
     Json body = {{"messages", {{{"role", "user"}, {"content", "Tea?"}}}}, {"tools", tools()}};
     for (const auto& [name, value] : more.items()) body[name] = value;
-    handler({.method = "POST",
-             .path = "/v1/chat/completions",
-             .query = "",
-             .headers = {},
-             .body = body.dump()},
-            recorder);
-    return recorder->wait();
+    return send("POST", "/v1/chat/completions", body.dump());
   }
   Json choice(const Json& more = Json::object()) {
     const http::Response response = ask(more);
