@@ -62,6 +62,7 @@ Result<Bench> open_bench(const BenchOptions& options) {
                             .needs = needs_of(*bench.model, c),
                             .ours = {},
                             .theirs = {},
+                            .reads = {},
                             .peer_settings = {},
                             .peak_memory_bytes = 0});
   return bench;
@@ -90,6 +91,15 @@ Result<void> run_peer(Peer& peer, CaseReport& c, bool keep) {
   return {};
 }
 
+// A start is measured in a child, whose peak of memory is at least ours: no buffer for it.
+Result<void> keep_round(const Bench& bench, CaseReport& c, double tokens_per_s) {
+  c.ours.push_back(tokens_per_s);
+  if (c.bench.is_start()) return {};
+  TRY_ASSIGN(const double read, measure_reads_now(bench.report.threads, *bench.model));
+  c.reads.push_back(read);
+  return {};
+}
+
 // In turn, ours and theirs: a warm-up, then the rounds.
 Result<void> run_rounds(Bench& bench, std::vector<CaseReport*> cases, const OurRun& run_ours) {
   const int rounds = bench.options.quick ? std::min(bench.options.rounds, 2) : bench.options.rounds;
@@ -98,7 +108,7 @@ Result<void> run_rounds(Bench& bench, std::vector<CaseReport*> cases, const OurR
       bench.say(round == 0 ? "warm-up" : fmt::format("round {} of {}", round, rounds));
     for (CaseReport* c : cases) {
       TRY_ASSIGN(const double ours, run_ours(*c));
-      if (round > 0) c->ours.push_back(ours);
+      if (round > 0) TRY(keep_round(bench, *c, ours));
       if (bench.peer) TRY(run_peer(*bench.peer, *c, round > 0));
     }
   }
@@ -128,9 +138,13 @@ Result<void> measure_runner(Bench& bench, kernels::KvType kv) {
                                             .kv_type = kv}));
   if (depth > 0) bench.say(fmt::format("filling the cache with {} tokens", depth));
   fill_cache(*runner, depth);
-  TRY(run_rounds(bench, reports,
-                 [&](CaseReport& c) -> Result<double> { return run_case(*runner, c.bench); }));
-  const size_t peak = peak_memory_since();
+  size_t peak = peak_memory_since();
+  TRY(run_rounds(bench, reports, [&](CaseReport& c) -> Result<double> {
+    peak_memory_since();
+    const double rate = run_case(*runner, c.bench);
+    peak = std::max(peak, peak_memory_since());
+    return rate;
+  }));
   for (CaseReport* c : reports) c->peak_memory_bytes = peak;
   return {};
 }

@@ -74,11 +74,11 @@ TEST_CASE("a prefill reads every weight once, and only its last token goes throu
 
 TEST_CASE("the share is the least time over the time taken") {
   Limits limits;
-  limits.all = {.read_plain = 50, .read_best = 100, .int8 = 1000, .bf16 = 0, .f32 = 500};
+  limits.all = {.read_plain = 50, .read_best = 200, .int8 = 1000, .bf16 = 0, .f32 = 500};
   limits.operations_per_s = 1000;
   const BenchCase c{.name = "x", .answer = 10};
-  CHECK(limit_share({.bytes = 100}, limits, c, 5) == doctest::Approx(0.5));  // 1 s of 2 s
-  CHECK(limit_share({.operations = 1000, .attention_operations = 500}, limits, c, 4) ==
+  CHECK(limit_share({.bytes = 100}, limits, c, 5, 100) == doctest::Approx(0.5));  // 1 s of 2 s
+  CHECK(limit_share({.operations = 1000, .attention_operations = 500}, limits, c, 4, 100) ==
         doctest::Approx(0.8));  // 1 s + 1 s of 2.5 s
 }
 

@@ -35,6 +35,13 @@ WeightCount layer_weights(const llm::ModelDescription& model) {
 
 // Larger than any cache; more would only take longer to read.
 constexpr size_t kBufferMax = size_t{1} << 30;
+constexpr size_t kQuickBufferMax = size_t{1} << 28;
+
+size_t read_bytes(const llm::ModelDescription& model) {
+  WeightCount weights = layer_weights(model);
+  weights.add(model.weights.head);
+  return static_cast<size_t>(weights.bytes);
+}
 
 // The unit that multiplies weights of this format as they are.
 std::string kind_of(DType dtype) {
@@ -64,11 +71,15 @@ Needs needs_of(const llm::ModelDescription& model, const BenchCase& c) {
   return needs;
 }
 
+Result<double> measure_reads_now(unsigned threads, const llm::ModelDescription& model) {
+  TRY_ASSIGN(const kernels::Ops* ops, kernels::choose_ops());
+  Team team(threads);
+  return kernels::measure_reads_now(team, *ops, std::min(read_bytes(model), kQuickBufferMax));
+}
+
 Result<Limits> measure_limits(unsigned threads, const llm::ModelDescription& model) {
   TRY_ASSIGN(const kernels::Ops* ops, kernels::choose_ops());
-  WeightCount weights = layer_weights(model);
-  weights.add(model.weights.head);
-  const size_t bytes = std::min(static_cast<size_t>(weights.bytes), kBufferMax);
+  const size_t bytes = std::min(read_bytes(model), kBufferMax);
   Limits limits;
   Team one(1), all(threads);
   limits.core = kernels::measure_machine(one, *ops, bytes);
@@ -81,10 +92,10 @@ Result<Limits> measure_limits(unsigned threads, const llm::ModelDescription& mod
 }
 
 double limit_share(const Needs& needs, const Limits& limits, const BenchCase& c,
-                   double tokens_per_s) {
+                   double tokens_per_s, double read_bytes_per_s) {
   const double computing =
       needs.operations / limits.operations_per_s + needs.attention_operations / limits.all.f32;
-  const double least = std::max(needs.bytes / limits.all.read_best, computing);
+  const double least = std::max(needs.bytes / read_bytes_per_s, computing);
   return std::min(1.0, least * tokens_per_s / std::max(1U, c.tokens()));
 }
 

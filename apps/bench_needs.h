@@ -26,8 +26,12 @@ struct Limits {
   double operations_per_s = 0;       // of that kind, all
 };
 Result<Limits> measure_limits(unsigned threads, const llm::ModelDescription&);
+// What reads give at this moment.
+Result<double> measure_reads_now(unsigned threads, const llm::ModelDescription&);
 
-// Least possible time over the time taken, 0…1: the roofline's share (Williams et al., 2009).
-double limit_share(const Needs&, const Limits&, const BenchCase&, double tokens_per_s);
+// Least possible time over the time taken, 0…1: the roofline's share (Williams et al., 2009), with
+// what reads gave around that time.
+double limit_share(const Needs&, const Limits&, const BenchCase&, double tokens_per_s,
+                   double read_bytes_per_s);
 
 }  // namespace mill::apps

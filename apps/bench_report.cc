@@ -46,7 +46,7 @@ std::string limits_line(const char* name, const kernels::MachineLimits& limits) 
 
 std::string case_line(const BenchReport& report, const CaseReport& c) {
   const Spread ours = spread_of(c.ours), ratio = spread_of(ratios(c));
-  const double share = limit_share(c.needs, report.limits, c.bench, ours.middle);
+  const double share = c.limit_share(report.limits);
   std::string line = fmt::format("{:<16}", c.bench.name);
   if (c.bench.is_start()) {
     line += fmt::format("{:>10.2f} s", 1 / ours.middle);
@@ -84,18 +84,27 @@ std::string command_line() {
 
 }  // namespace
 
+double CaseReport::limit_share(const Limits& limits) const {
+  std::vector<double> shares;
+  for (size_t i = 0; i < ours.size(); ++i) {
+    const double read = i < reads.size() ? reads[i] : limits.all.read_best;
+    shares.push_back(apps::limit_share(needs, limits, bench, ours[i], read));
+  }
+  return spread_of(shares).middle;
+}
+
 nlohmann::ordered_json row_of(const BenchReport& report, const CaseReport& c) {
   const Spread ours = spread_of(c.ours);
   const Limits& limits = report.limits;
   nlohmann::ordered_json row = {
       {"case", c.bench.name},
       {"tokens_per_s", ours.middle},
-      {"limit_share", limit_share(c.needs, limits, c.bench, ours.middle)},
+      {"limit_share", c.limit_share(limits)},
       {"tokens_per_s_min", ours.least},
       {"tokens_per_s_max", ours.most},
       {"bytes", c.needs.bytes},
       {"operations", c.needs.operations + c.needs.attention_operations},
-      {"read_bytes_per_s", limits.all.read_best},
+      {"read_bytes_per_s", c.reads.empty() ? limits.all.read_best : spread_of(c.reads).middle},
       {limits.kind + "_ops_per_s", limits.operations_per_s},
       {"isa", report.isa},
       {"threads", report.threads},

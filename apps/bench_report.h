@@ -14,8 +14,10 @@ struct CaseReport {
   BenchCase bench;
   Needs needs;
   std::vector<double> ours, theirs;  // tokens a second, one a round; starts a second for "start"
+  std::vector<double> reads;         // bytes a second that reads gave after each round
   std::string peer_settings;         // what the peer was fastest with
   size_t peak_memory_bytes = 0;
+  double limit_share(const Limits&) const;  // median over the rounds
 };
 
 struct BenchReport {

@@ -35,8 +35,8 @@ double probe_rate(Team& team, double (*probe)(size_t), size_t rounds) {
 }
 
 // Each lane reads one long run, as kernels do.
-double read_rate(Team& team, const Ops& ops, const Pages& pages, size_t ahead) {
-  const double best = best_seconds(team, 6, [&](Lane& lane) {
+double read_rate(Team& team, const Ops& ops, const Pages& pages, size_t ahead, int runs) {
+  const double best = best_seconds(team, runs, [&](Lane& lane) {
     const Share share = lane.split(pages.size(), 4096);
     ops.read_probe(pages.data() + share.begin, share.end - share.begin, ahead);
   });
@@ -47,9 +47,9 @@ void measure_reads(Team& team, const Ops& ops, size_t bytes, MachineLimits& limi
   auto pages = Pages::allocate(std::max<size_t>(bytes, size_t{1} << 20));
   if (!pages) return;
   std::memset(pages->data(), 1, pages->size());
-  limits.read_plain = limits.read_best = read_rate(team, ops, *pages, 0);
+  limits.read_plain = limits.read_best = read_rate(team, ops, *pages, 0, 6);
   for (const size_t ahead : {512U, 1024U, 2048U, 4096U, 8192U})
-    limits.read_best = std::max(limits.read_best, read_rate(team, ops, *pages, ahead));
+    limits.read_best = std::max(limits.read_best, read_rate(team, ops, *pages, ahead, 6));
 }
 
 }  // namespace
@@ -63,6 +63,16 @@ MachineLimits measure_machine(Team& team, const Ops& ops, size_t buffer_bytes) {
   const auto bf16 = bf16_probe(ops);
   limits.bf16 = bf16 == nullptr ? limits.f32 : probe_rate(team, bf16, kRounds);
   return limits;
+}
+
+double measure_reads_now(Team& team, const Ops& ops, size_t buffer_bytes) {
+  auto pages = Pages::allocate(std::max<size_t>(buffer_bytes, size_t{1} << 20));
+  if (!pages) return 0.0;
+  std::memset(pages->data(), 1, pages->size());
+  double best = 0.0;
+  for (const size_t ahead : {0U, 1024U, 4096U})
+    best = std::max(best, read_rate(team, ops, *pages, ahead, 2));
+  return best;
 }
 
 }  // namespace mill::kernels

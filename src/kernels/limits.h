@@ -20,4 +20,7 @@ struct MachineLimits {
 };
 MachineLimits measure_machine(Team&, const Ops&, size_t buffer_bytes);
 
+// read_best alone, quickly: a memory that is shared with others gives less at times.
+double measure_reads_now(Team&, const Ops&, size_t buffer_bytes);
+
 }  // namespace mill::kernels

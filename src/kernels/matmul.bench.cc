@@ -49,7 +49,7 @@ const bool registered = [] {
     if (isa == "scalar") continue;
     for (const DType dtype :
          {DType::Q8_0, DType::Q4_0, DType::Q4_1, DType::Q4_K, DType::Q6_K, DType::BF16}) {
-      for (const size_t rows : {1, 8, 16, 32, 512}) {
+      for (const size_t rows : {1, 2, 3, 4, 8, 16, 32, 512}) {
         const std::string name =
             "matmul/" + isa + "/" + std::string(traits(dtype).name) + "/" + std::to_string(rows);
         benchmark::RegisterBenchmark(name.c_str(),

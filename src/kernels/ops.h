@@ -4,7 +4,8 @@
 // run along each lane in order, lanes are then added as a fixed tree: 8+8, 4+4, 2+2, 1+1), every
 // fused multiply-add is written as one, integer dot products are exact. So the scalar table is the
 // specification of the others, tests compare bytes, and a result depends on a row's own input
-// alone: not on the batch, the chunk, the threads or the machine.
+// alone: not on the batch, the chunk, the threads or the machine. One op has two definitions, BF16
+// products, for processors have two orders of their own (docs/decisions/0003).
 //
 // Every op works on a range (rows or panels) of its output; callers split ranges over threads.
 
@@ -74,6 +75,7 @@ struct NormArgs {
 
 struct Ops {
   std::string_view name;
+  bool bf16_pairs = false;  // BF16 products in VDPBF16PS's order, not the tiles' (decision 0003)
   void (*quantize)(const Activations&, Range rows);  // fills quants … offset_half from values
   void (*matmul)(const Matmul&, Range panels);       // any weight format
   void (*rms_norm)(const NormArgs&, const float* x, float* out);    // one row
@@ -98,10 +100,13 @@ struct Ops {
   void (*read_probe)(const std::byte* data, size_t bytes, size_t ahead);
 };
 
-// Best for this processor, or the one that TOKENMILL_ISA names (scalar, avx2, avx512, amx): an
-// unknown name, or one that the processor lacks, is an error that lists those it has.
+// Best for this processor, or the one that TOKENMILL_ISA names (scalar, scalar_bf16, avx2, avx512,
+// avx512_bf16, amx): an unknown name, or one that the processor lacks, is an error that lists those
+// it has.
 Result<const Ops*> choose_ops();
-// All that this processor can run, the scalar table first.
+// All that this processor can run, the two scalar tables first.
 std::span<const Ops* const> available_ops();
+// The scalar table that computes the same bits.
+const Ops& specification(const Ops&);
 
 }  // namespace mill::kernels

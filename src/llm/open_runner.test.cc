@@ -95,6 +95,7 @@ TEST_CASE("chunks, threads, instruction sets and the place in the pool do not ch
     const auto whole =
         logits_of(*opened(model, tiny(kernels::KvType::f16)), golden.tokens, golden.tokens.size());
     for (const kernels::Ops* ops : kernels::available_ops()) {
+      if (ops->name == "scalar_bf16") continue;  // no golden has weights in BF16
       setenv("TOKENMILL_ISA", std::string(ops->name).c_str(), 1);
       for (const unsigned threads : {1U, 3U}) {
         INFO(golden.name, " on ", ops->name, ", ", threads, " threads");

@@ -12,49 +12,52 @@ constexpr uint8_t kIq4Table[16] = {1,   24,  45,  63,  79,  93,  106, 118,
 constexpr uint8_t kMxfp4Table[16] = {128, 129, 130, 131, 132, 134, 136, 140,
                                      128, 127, 126, 125, 124, 122, 120, 116};
 
-// How far ahead of the sums the first rows ask for weights (the others find them in the cache): a
-// memory that delivers 17 GB/s to a core after 120 ns has 2 KB on the way, and some slack is needed
-// for what else the core does.
-constexpr size_t kPrefetchBytes = 6144;
-inline void prefetch_weights(const std::byte* at, size_t bytes) {
+// Weights that are needed soon, where the processor does not see it by itself. Only the first rows
+// ask: the others find them in the cache.
+inline void prefetch_weights(const std::byte* at, size_t bytes, size_t ahead) {
+  if (ahead == 0) return;
 #pragma GCC unroll 16
-  for (size_t line = 0; line < bytes; line += 64) prefetch(at + kPrefetchBytes + line);
+  for (size_t line = 0; line < bytes; line += 64) prefetch(at + ahead + line);
 }
 
 struct FormatBF16 {};
 
-// Bits moved left by n, or right by −n.
+// Bits of each byte moved left by n, or right by −n; those that come from a byte's neighbour are
+// the caller's to mask off.
 template <int n>
 inline B b_move(B x) {
   if constexpr (n > 0) {
     return b_shl<n>(x);
-  } else {
+  } else if constexpr (n < 0) {
     return b_shr<-n>(x);
+  } else {
+    return x;
   }
 }
-inline void load_pairs(const std::byte* p, B (&w)[8]) {
-  const B mask = b_set(3);
+// Two bits of a value each, at `shift` of the byte, into w.
+template <int shift>
+inline void add_pairs(const std::byte* p, B (&w)[8]) {
+  const B mask = b_set(3 << shift);
   for (size_t v = 0; v < 2; ++v) {
     const B t = b_load(p + 64 * v);
-    w[v] = b_and(t, mask);
-    w[v + 2] = b_and(b_shr<2>(t), mask);
-    w[v + 4] = b_and(b_shr<4>(t), mask);
-    w[v + 6] = b_shr<6>(t);
+    w[v] = b_or_masked(w[v], b_move<shift>(t), mask);
+    w[v + 2] = b_or_masked(w[v + 2], b_move<shift - 2>(t), mask);
+    w[v + 4] = b_or_masked(w[v + 4], b_move<shift - 4>(t), mask);
+    w[v + 6] = b_or_masked(w[v + 6], b_move<shift - 6>(t), mask);
   }
 }
 template <int shift>
 inline void add_top_bits(const std::byte* p, B (&w)[8]) {
   const B bit = b_set(1 << shift);
   const B h = b_load(p);
-  // Bit g moves to bit `shift`: left by shift − g, or right by g − shift.
-  w[0] = b_or(w[0], b_and(b_move<shift>(h), bit));
-  w[1] = b_or(w[1], b_and(b_move<shift - 1>(h), bit));
-  w[2] = b_or(w[2], b_and(b_move<shift - 2>(h), bit));
-  w[3] = b_or(w[3], b_and(b_move<shift - 3>(h), bit));
-  w[4] = b_or(w[4], b_and(b_move<shift - 4>(h), bit));
-  w[5] = b_or(w[5], b_and(b_move<shift - 5>(h), bit));
-  w[6] = b_or(w[6], b_and(b_move<shift - 6>(h), bit));
-  w[7] = b_or(w[7], b_and(b_move<shift - 7>(h), bit));
+  w[0] = b_or_masked(w[0], b_move<shift>(h), bit);
+  w[1] = b_or_masked(w[1], b_move<shift - 1>(h), bit);
+  w[2] = b_or_masked(w[2], b_move<shift - 2>(h), bit);
+  w[3] = b_or_masked(w[3], b_move<shift - 3>(h), bit);
+  w[4] = b_or_masked(w[4], b_move<shift - 4>(h), bit);
+  w[5] = b_or_masked(w[5], b_move<shift - 5>(h), bit);
+  w[6] = b_or_masked(w[6], b_move<shift - 6>(h), bit);
+  w[7] = b_or_masked(w[7], b_move<shift - 7>(h), bit);
 }
 
 template <int bits>
@@ -68,15 +71,13 @@ inline void load_planes(const std::byte* p, B (&w)[8]) {
     for (size_t g = 0; g < 4; ++g) {
       const B n = b_load(p + 64 * g);
       w[g] = b_and(n, mask);
-      w[g + 4] = b_shr<4>(n);
+      w[g + 4] = b_and(b_shr<4>(n), mask);
     }
+  } else {
+    for (B& v : w) v = b_set(0);
+    add_pairs<0>(p, w);
   }
-  if constexpr (bits < 4) load_pairs(p, w);
-  if constexpr (bits == 6) {
-    B high[8];
-    load_pairs(p + 256, high);
-    for (size_t g = 0; g < 8; ++g) w[g] = b_or(w[g], b_shl<4>(high[g]));
-  }
+  if constexpr (bits == 6) add_pairs<4>(p + 256, w);
   if constexpr (bits == 5) add_top_bits<4>(p + 256, w);
   if constexpr (bits == 3) add_top_bits<2>(p + 128, w);
 }

@@ -1,56 +1,85 @@
 // out[r][n] = Σ_k w[n][k]·x[r][k] for one panel of 16 outputs and a few rows r at once. A row's
 // sums run over k in order whatever R is, so R only shares the loading of weights between rows.
 
+// One block of the first of some rows; the others lie so far behind it.
 struct InputBlock {
   const int8_t* q = nullptr;  // its numbers
   size_t index = 0;           // of its scale
+  size_t blocks = 0;          // of a row
+  size_t stride = 0;          // bytes of a row
 };
 
-// Adds one unit's part of row r: for each sub-block,  acc += (d·scale)·Σ w·q  (+ m·offset).
+// What takes the offset of stored weights off again: kZero·−Σq, of a bias of 128·−Σq.
 template <class Format>
-inline F add_unit(F acc, const B (&w)[8], const UnitScales& s, const Activations& x,
-                  InputBlock in) {
-  const int8_t* q = in.q;
-  const size_t block = in.index;
-  const F x_scale = f_set(x.scale[block]);
-  constexpr int kGroups = 8 / Format::kSubs;
-#pragma GCC unroll 2
-  for (int sub = 0; sub < Format::kSubs; ++sub) {
-    const size_t at = block * Format::kSubs + static_cast<size_t>(sub);
-    const int32_t* bias = Format::kSubs == 1 ? x.bias : x.bias_half;
-    I sum = i_set(bias[at] / 128 * Format::kZero);
+inline I begin_sum(const int32_t* bias) {
+  if constexpr (Format::kZero == 0)
+    return i_set(0);
+  else
+    return i_shr<7 - std::countr_zero(static_cast<unsigned>(Format::kZero))>(i_set(*bias));
+}
+
+// Adds one sub-block's part of N rows:  acc += (d·scale)·Σ w·q  (+ m·offset).
+template <class Format, size_t sub, int N>
+inline void add_sub_block(F* acc, const B (&w)[8], const UnitScales& s, const Activations& x,
+                          const InputBlock& in) {
+  constexpr size_t kSubs = Format::kSubs, kGroups = 8 / kSubs;
+  const size_t first = in.index * kSubs + sub, blocks = in.blocks * kSubs;
+  I sums[N];
+#pragma GCC unroll 4
+  for (size_t r = 0; r < N; ++r)
+    sums[r] = begin_sum<Format>((kSubs == 1 ? x.bias : x.bias_half) + first + r * blocks);
 #pragma GCC unroll 8
-    for (int g = sub * kGroups; g < (sub + 1) * kGroups; ++g) sum = i_dot(sum, w[g], q + 4 * g);
-    acc = f_fma(f_mul(s.d[sub], x_scale), f_from(sum), acc);
+  for (size_t g = sub * kGroups; g < (sub + 1) * kGroups; ++g) {
+#pragma GCC unroll 4
+    for (size_t r = 0; r < N; ++r) sums[r] = i_dot(sums[r], w[g], in.q + r * in.stride + 4 * g);
+  }
+#pragma GCC unroll 4
+  for (size_t r = 0; r < N; ++r) {
+    const F scale = f_mul(s.d[sub], f_set(x.scale[in.index + r * in.blocks]));
+    acc[r] = f_fma(scale, f_from(sums[r]), acc[r]);
     if constexpr (Format::kMins) {
-      const float* offset = Format::kSubs == 1 ? x.offset : x.offset_half;
-      acc = f_fma(s.m[sub], f_set(offset[at]), acc);
+      const float* offset = kSubs == 1 ? x.offset : x.offset_half;
+      acc[r] = f_fma(s.m[sub], f_set(offset[first + r * blocks]), acc[r]);
     }
   }
-  return acc;
+}
+
+// Adds one unit's part of R rows, of which four take turns: a dot product waits four cycles for the
+// one before it in its own sum.
+template <class Format, int R>
+inline void add_unit(F (&acc)[R], const B (&w)[8], const UnitScales& s, const Activations& x,
+                     InputBlock in) {
+  constexpr int kTurns = R < 4 ? R : 4;
+#pragma GCC unroll 4
+  for (int r = 0; r < R; r += kTurns) {
+    add_sub_block<Format, 0, kTurns>(acc + r, w, s, x, in);
+    if constexpr (Format::kSubs == 2) add_sub_block<Format, 1, kTurns>(acc + r, w, s, x, in);
+    in.q += kTurns * in.stride;
+    in.index += kTurns * in.blocks;
+  }
 }
 
 template <class Format, int R>
 inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
   constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
-  const size_t blocks = op.input->cols / kBlock;
-  const size_t stride = op.input->quant_stride();
-  const int8_t* q = op.input->quants + row * stride;
+  const size_t ahead = row == 0 ? weights_ahead(op.rows) : 0;
+  InputBlock in{.blocks = op.input->cols / kBlock, .stride = op.input->quant_stride()};
+  in.q = op.input->quants + row * in.stride;
+  in.index = row * in.blocks;
+#pragma GCC unroll 16
   for (int r = 0; r < R; ++r) acc[r] = f_set(0.0F);
-  for (size_t block = 0; block < blocks;) {
+  for (size_t block = 0; block < in.blocks;) {
     const std::byte* header = panel;
     panel += Format::kHeader;
     for (size_t unit = 0; unit < Format::kUnits; ++unit, ++block, panel += kUnitBytes) {
-      if (row == 0) prefetch_weights(panel, kUnitBytes);
+      prefetch_weights(panel, kUnitBytes, ahead);
       UnitScales s;
       Format::scales(header, panel, s);
       B w[8];
       Format::values(panel + Format::kScale, w);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r)
-        acc[r] = add_unit<Format>(acc[r], w, s, *op.input,
-                                  {q + static_cast<size_t>(r) * stride + block * kBlock,
-                                   (row + static_cast<size_t>(r)) * blocks + block});
+      add_unit<Format>(acc, w, s, *op.input, in);
+      in.q += kBlock;
+      ++in.index;
     }
   }
 }
@@ -97,9 +126,10 @@ template <int R>
 inline void bf16_tile(const Matmul& op, const std::byte* panel, size_t row, F (&acc)[R]) {
   const Activations& x = *op.input;
   const uint16_t* in = x.halves + row * x.half_stride();
+  const size_t ahead = row == 0 ? weights_ahead(op.rows) : 0;
   for (int r = 0; r < R; ++r) acc[r] = f_set(0.0F);
   for (size_t k = 0; k < x.cols; k += kUnitInputs, panel += kBf16UnitBytes) {
-    if (row == 0) prefetch_weights(panel, kBf16UnitBytes);
+    prefetch_weights(panel, kBf16UnitBytes, ahead);
     alignas(64) float widened[R][kUnitInputs];
     F even[R];
     F odd[R];
@@ -124,14 +154,6 @@ inline void bf16_tile(const Matmul& op, const std::byte* panel, size_t row, F (&
   }
 }
 
-inline void store_outputs(const Matmul& op, size_t panel, size_t row, F value) {
-  const size_t at = panel * kPanelRows;
-  const size_t count = op.weights->rows - at;
-  float* out = op.out + row * op.stride + at;
-  if (op.add) value = f_add(load_upto(out, count), value);
-  store_upto(out, value, count);
-}
-
 template <class Format, int R>
 inline void tile(const Matmul& op, size_t panel, size_t row) {
   F acc[R];
@@ -148,17 +170,21 @@ inline void tile(const Matmul& op, size_t panel, size_t row) {
 
 // Tiles of R rows as long as they last, then of half as many.
 template <class Format, int R>
-inline void panel_rows(const Matmul& op, size_t panel, size_t row) {
-  for (; row + R <= op.rows; row += R) tile<Format, R>(op, panel, row);
-  if constexpr (R > 1) panel_rows<Format, R / 2>(op, panel, row);
+inline void group_rows(const Matmul& op, Range group, size_t row) {
+  for (; row + R <= op.rows; row += R) {
+    for (size_t panel = group.begin; panel < group.end; ++panel) tile<Format, R>(op, panel, row);
+  }
+  if constexpr (R > 1) group_rows<Format, R / 2>(op, group, row);
 }
 
 template <class Format>
 void matmul_panels(const Matmul& op, Range panels) {
   constexpr bool kPlainFloats = requires { Format::kBytes; };
   constexpr int kRows = kPlainFloats ? std::min(kTileRows, 4) : kTileRows;
-  for (size_t panel = panels.begin; panel < panels.end; ++panel)
-    panel_rows<Format, kRows>(op, panel, 0);
+  for (Range group; panels.begin < panels.end; panels.begin = group.end) {
+    group = next_group(op, panels);
+    group_rows<Format, kRows>(op, group, 0);
+  }
 }
 
 void matmul(const Matmul& op, Range panels) {

@@ -24,3 +24,20 @@ template <class Function>
 inline void map_row(float* out, size_t n, Function f) {
   for (size_t i = 0; i < n; i += 16) store_upto(out + i, f(i, n - i), n - i);
 }
+
+// A row's outputs of one panel, into their place or added to what lies there.
+inline void store_outputs(const Matmul& op, size_t panel, size_t row, F value) {
+  const size_t at = panel * kPanelRows;
+  const size_t count = op.weights->rows - at;
+  float* out = op.out + row * op.stride + at;
+  if (op.add) value = f_add(load_upto(out, count), value);
+  store_upto(out, value, count);
+}
+
+// Panels that are taken together: rows, of which a tile's stay in the first-level cache, meet them
+// all, and they stay in a quarter of a second-level cache of 1 MiB until all rows have come by.
+inline Range next_group(const Matmul& op, Range panels) {
+  constexpr size_t kGroupBytes = 256 << 10;
+  const size_t count = std::max(kGroupBytes / op.weights->panel_bytes, size_t{1});
+  return {panels.begin, std::min(panels.begin + count, panels.end)};
+}

@@ -1,6 +1,7 @@
 // What the machine can do at most with this instruction set: loops of nothing but the instruction
 // in question, on registers. Each gives the number of operations (a multiplication or an addition)
-// that it did.
+// that it did. The sums are added up at the end, and begun in unrolled loops, for else the compiler
+// leaves them in memory; they begin with different numbers, for else it keeps one for all.
 
 template <class T>
 inline void keep(const T& value) {
@@ -14,26 +15,36 @@ double int8_probe(size_t rounds) {
   asm volatile("" : "+r"(numbers));  // the compiler knows their values no more
   B w = b_load(numbers);
   I sums[kProbeChains];
-  for (I& sum : sums) sum = i_set(0);
+#pragma GCC unroll 12
+  for (int i = 0; i < kProbeChains; ++i) sums[i] = i_set(0);
   for (size_t n = 0; n < rounds; ++n) {
     b_forget(w);  // else the products would be done only once
 #pragma GCC unroll 12
     for (int i = 0; i < kProbeChains; ++i) sums[i] = i_dot(sums[i], w, numbers + 4 * i);
   }
-  keep(sums);
+  I total = sums[0];
+#pragma GCC unroll 12
+  for (int i = 1; i < kProbeChains; ++i) total = i_add(total, sums[i]);
+  keep(total);
   return static_cast<double>(rounds) * kProbeChains * 64 * 2;
 }
 
 double f32_probe(size_t rounds) {
+  alignas(64) float begin[16 * kProbeChains];
+  for (int i = 0; i < 16 * kProbeChains; ++i) begin[i] = 1e-3F * static_cast<float>(i);
   const F x = f_set(1.0F + 1e-7F);
-  F sums[12];
-  for (F& sum : sums) sum = f_set(1e-3F);
+  F sums[kProbeChains];
+#pragma GCC unroll 12
+  for (int i = 0; i < kProbeChains; ++i) sums[i] = f_load(begin + 16 * i);
   for (size_t n = 0; n < rounds; ++n) {
 #pragma GCC unroll 12
-    for (F& sum : sums) sum = f_fma(sum, x, x);
+    for (int i = 0; i < kProbeChains; ++i) sums[i] = f_fma(sums[i], x, x);
   }
-  keep(sums);
-  return static_cast<double>(rounds) * 12 * 16 * 2;
+  F total = sums[0];
+#pragma GCC unroll 12
+  for (int i = 1; i < kProbeChains; ++i) total = f_add(total, sums[i]);
+  keep(total);
+  return static_cast<double>(rounds) * kProbeChains * 16 * 2;
 }
 
 // Reads whole lines, asking `ahead` bytes in advance (0 = leaving that to the processor).

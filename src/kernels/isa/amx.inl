@@ -56,11 +56,12 @@ struct UnpackedPanel {
 template <class Format>
 inline void unpack(const std::byte* panel, size_t units, UnpackedPanel& to) {
   constexpr size_t kUnitBytes = Format::kScale + kPanelRows * kUnitInputs * Format::kBits / 8;
+  const size_t ahead = weights_ahead(kTileRowCount);
   for (size_t n = 0; n < units;) {
     const std::byte* header = panel;
     panel += Format::kHeader;
     for (size_t unit = 0; unit < Format::kUnits; ++unit, ++n, panel += kUnitBytes) {
-      prefetch_weights(panel, kUnitBytes);
+      prefetch_weights(panel, kUnitBytes, ahead);
       Format::scales(header, panel, to.scales[n]);
       B w[8];
       Format::values(panel + Format::kScale, w);

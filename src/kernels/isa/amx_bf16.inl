@@ -24,7 +24,7 @@ struct Bf16Block {
   const std::byte* w = nullptr;  // of the first panel
   size_t panel_bytes = 0;
   size_t units = 0;
-  bool prefetch = false;  // the first rows ask for the weights to come
+  size_t ahead = 0;  // the first rows ask for the weights to come
 };
 
 template <int sixteens, int panels>
@@ -33,10 +33,8 @@ inline void multiply_bf16(const Bf16Block& in) {
   for (size_t unit = 0; unit < in.units; ++unit) {
     const uint16_t* x = in.x + unit * kUnitInputs;
     const std::byte* w = in.w + unit * kBf16UnitBytes;
-    if (in.prefetch) {
-      prefetch_weights(w, kBf16UnitBytes);
-      if constexpr (panels == 2) prefetch_weights(w + in.panel_bytes, kBf16UnitBytes);
-    }
+    prefetch_weights(w, kBf16UnitBytes, in.ahead);
+    if constexpr (panels == 2) prefetch_weights(w + in.panel_bytes, kBf16UnitBytes, in.ahead);
     tile_load<4>(x, stride);
     tile_load<6>(w, 64);
     tile_dot_bf16<0, 4, 6>();
@@ -74,13 +72,7 @@ inline void add_bf16(const Bf16Block& in, bool begin, Bf16Sums* sums) {
 }
 
 inline void store_bf16(const Matmul& op, size_t panel, size_t row, const Bf16Sums& sums) {
-  const size_t at = panel * kPanelRows;
-  const size_t count = op.weights->rows - at;
-  for (size_t r = 0; r < 16; ++r) {
-    float* out = op.out + (row + r) * op.stride + at;
-    const F sum = f_load(sums.sum[r]);
-    store_upto(out, op.add ? f_add(load_upto(out, count), sum) : sum, count);
-  }
+  for (size_t r = 0; r < 16; ++r) store_outputs(op, panel, row + r, f_load(sums.sum[r]));
 }
 
 // One or two panels of outputs for all rows, which come in whole sixteens.
@@ -96,7 +88,7 @@ void bf16_panels(const Matmul& op, size_t panel, std::vector<Bf16Sums>& sums) {
                  .panel_bytes = op.weights->panel_bytes,
                  .units = std::min(kBf16ChunkUnits, units - first)};
     for (size_t row = 0; row < op.rows; row += 32, in.x += 32 * in.x_stride) {
-      in.prefetch = row == 0;
+      in.ahead = row == 0 ? weights_ahead(op.rows) : 0;
       if (row + 32 <= op.rows)
         add_bf16<2, panels>(in, first == 0, &sums[row / 8]);
       else

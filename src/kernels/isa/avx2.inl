@@ -97,6 +97,10 @@ inline void f_store_f16(void* p, F x) {
 
 inline I i_set(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
 inline I i_add(I x, I y) { return {_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)}; }
+template <int n>
+inline I i_shr(I x) {
+  return {_mm256_srai_epi32(x.a, n), _mm256_srai_epi32(x.b, n)};
+}
 // The sums of two vectors.
 inline void i_sums(I x, I y, int32_t (&sums)[2]) {
   const __m256i fours = _mm256_hadd_epi32(_mm256_add_epi32(x.a, x.b), _mm256_add_epi32(y.a, y.b));
@@ -129,15 +133,14 @@ inline B b_set(uint8_t x) {
 inline B b_and(B x, B y) { return {_mm256_and_si256(x.a, y.a), _mm256_and_si256(x.b, y.b)}; }
 inline B b_or(B x, B y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
 inline B b_add(B x, B y) { return {_mm256_add_epi8(x.a, y.a), _mm256_add_epi8(x.b, y.b)}; }
+inline B b_or_masked(B x, B y, B mask) { return b_or(x, b_and(y, mask)); }
 template <int n>
 inline B b_shr(B x) {
-  return b_and({_mm256_srli_epi16(x.a, n), _mm256_srli_epi16(x.b, n)},
-               b_set(static_cast<uint8_t>(0xFF >> n)));
+  return {_mm256_srli_epi16(x.a, n), _mm256_srli_epi16(x.b, n)};
 }
 template <int n>
 inline B b_shl(B x) {
-  return b_and({_mm256_slli_epi16(x.a, n), _mm256_slli_epi16(x.b, n)},
-               b_set(static_cast<uint8_t>(0xFF << n & 0xFF)));
+  return {_mm256_slli_epi16(x.a, n), _mm256_slli_epi16(x.b, n)};
 }
 inline B b_table(const uint8_t* table16, B index) {
   const __m256i table = _mm256_broadcastsi128_si256(load_128(table16));
@@ -160,5 +163,9 @@ inline I i_dot(I sum, B w, const int8_t* q) {
   const __m256i broadcast = _mm256_set1_epi32(four);
   return {dot_256(sum.a, w.a, broadcast), dot_256(sum.b, w.b, broadcast)};
 }
-// Into the second level: the first is too small for what is on its way at a time.
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
+// Into the second level: the first is too small for what is on its way at a time. As an
+// instruction, for g++ 12 takes a function that only prefetches for one without effect, and leaves
+// it out.
+inline void prefetch(const void* p) {
+  asm volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(p)));
+}

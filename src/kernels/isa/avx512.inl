@@ -71,6 +71,10 @@ inline void store_sums(__m256i fours, int32_t (&sums)[2]) {
 }
 inline I i_set(int32_t x) { return _mm512_set1_epi32(x); }
 inline I i_add(I a, I b) { return _mm512_add_epi32(a, b); }
+template <int n>
+inline I i_shr(I a) {
+  return _mm512_srai_epi32(a, n);
+}
 // The sums of two vectors.
 inline void i_sums(I a, I b, int32_t (&sums)[2]) {
   const __m256i x = _mm256_add_epi32(_mm512_castsi512_si256(a), _mm512_extracti32x8_epi32(a, 1));
@@ -92,13 +96,17 @@ inline B b_set(uint8_t x) { return {_mm512_set1_epi8(static_cast<char>(x))}; }
 inline B b_and(B a, B b) { return {_mm512_and_si512(a.v, b.v)}; }
 inline B b_or(B a, B b) { return {_mm512_or_si512(a.v, b.v)}; }
 inline B b_add(B a, B b) { return {_mm512_add_epi8(a.v, b.v)}; }
+// x | (y & mask): 1 where the index, a bit of x, of y and of the mask, is 3 or at least 4.
+inline B b_or_masked(B x, B y, B mask) {
+  return {_mm512_ternarylogic_epi32(x.v, y.v, mask.v, 0xF8)};
+}
 template <int n>
 inline B b_shr(B a) {
-  return b_and({_mm512_srli_epi16(a.v, n)}, b_set(static_cast<uint8_t>(0xFF >> n)));
+  return {_mm512_srli_epi16(a.v, n)};
 }
 template <int n>
 inline B b_shl(B a) {
-  return b_and({_mm512_slli_epi16(a.v, n)}, b_set(static_cast<uint8_t>(0xFF << n & 0xFF)));
+  return {_mm512_slli_epi16(a.v, n)};
 }
 inline B b_table(const uint8_t* table16, B index) {
   const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table16));
@@ -110,5 +118,9 @@ inline I i_dot(I sum, B w, const int8_t* q) {
   std::memcpy(&four, q, sizeof four);
   return _mm512_dpbusd_epi32(sum, w.v, _mm512_set1_epi32(four));
 }
-// Into the second level: the first is too small for what is on its way at a time.
-inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
+// Into the second level: the first is too small for what is on its way at a time. As an
+// instruction, for g++ 12 takes a function that only prefetches for one without effect, and leaves
+// it out.
+inline void prefetch(const void* p) {
+  asm volatile("prefetcht1 %0" : : "m"(*static_cast<const char*>(p)));
+}

@@ -17,9 +17,15 @@
 
 namespace mill::kernels {
 
+// How many bytes ahead of the sums weights are asked for, in a product of so many rows; 0 = the
+// processor does that well enough.
+size_t weights_ahead(size_t rows);
+
 const Ops& scalar_ops();
+const Ops& scalar_pairs_ops();
 const Ops& avx2_ops();
 const Ops& avx512_ops();
-const Ops& amx_ops();  // AVX-512, with AMX tiles for the integer products of many rows
+const Ops& avx512_bf16_ops();  // AVX-512, with its dot product of pairs for BF16 weights
+const Ops& amx_ops();          // AVX-512, with AMX tiles for the integer products of many rows
 
 }  // namespace mill::kernels

@@ -122,6 +122,11 @@ inline I i_add(I a, I b) {
   for (int i = 0; i < 16; ++i) a.lane[i] += b.lane[i];
   return a;
 }
+template <int n>
+inline I i_shr(I a) {
+  for (int32_t& lane : a.lane) lane >>= n;
+  return a;
+}
 // The sums of two vectors.
 inline void i_sums(I a, I b, int32_t (&sums)[2]) {
   sums[0] = sums[1] = 0;
@@ -170,6 +175,7 @@ inline B b_or(B a, B b) {
 inline B b_add(B a, B b) {
   return b_each([&](int i) { return a.byte[i] + b.byte[i]; });
 }
+inline B b_or_masked(B a, B b, B mask) { return b_or(a, b_and(b, mask)); }
 template <int n>
 inline B b_shr(B a) {
   return b_each([&](int i) { return a.byte[i] >> n; });
@@ -188,5 +194,11 @@ inline I i_dot(I sum, B w, const int8_t* q) {
     for (int j = 0; j < 4; ++j) sum.lane[i] += w.byte[4 * i + j] * q[j];
   }
   return sum;
+}
+// lane i += w[2i+1]·x[1], then w[2i]·x[0]
+inline F f_pair_dot(F sum, B w, const uint16_t* x) {
+  const F odd = f_load_odd_bf16(w.byte);
+  const F even = f_load_even_bf16(w.byte);
+  return f_fma(even, f_set(bf16_to_f32(x[0])), f_fma(odd, f_set(bf16_to_f32(x[1])), sum));
 }
 inline void prefetch(const void*) {}
