@@ -7,7 +7,7 @@
 // A weight block of d·w + m (w unsigned) gives  Σ (d·w + m)·x = d·scale·Σ w·q + m·offset  with
 // offset = scale·Σ q; a weight stored as w + 128 gives  Σ w·q = Σ (w+128)·q + bias, bias = −128·Σ
 // q; one stored as w + 8 takes a sixteenth of it. Formats whose scales change every 16 inputs need
-// both sums for each half block.
+// both sums for each half block, and none of them is offset by more than 32.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +15,7 @@
 namespace mill::kernels {
 
 inline constexpr size_t kBlock = 32;
+inline constexpr int32_t kBias = 128, kHalfBias = 32;
 
 // BF16 weights multiply with the activations rounded to bf16.
 //
@@ -24,9 +25,9 @@ struct Activations {
   const float* values = nullptr;  // (rows, cols), what float weights multiply with
   int8_t* quants = nullptr;       // (rows, quant_stride)
   float* scale = nullptr;         // (rows, cols/32)
-  int32_t* bias = nullptr;        // (rows, cols/32)
+  int32_t* bias = nullptr;        // (rows, cols/32), −kBias·Σ q
   float* offset = nullptr;        // (rows, cols/32)
-  int32_t* bias_half = nullptr;   // (rows, cols/16)
+  int32_t* bias_half = nullptr;   // (rows, cols/16), −kHalfBias·Σ q
   float* offset_half = nullptr;   // (rows, cols/16)
   uint16_t* halves = nullptr;     // (rows, half_stride), zeros from cols to a multiple of 32
   size_t cols = 0;

@@ -9,13 +9,17 @@ struct InputBlock {
   size_t stride = 0;          // bytes of a row
 };
 
-// What takes the offset of stored weights off again: kZero·−Σq, of a bias of 128·−Σq.
+// What takes the offset of stored weights off again: −kZero·Σq.
 template <class Format>
-inline I begin_sum(const int32_t* bias) {
+inline I begin_sum(const Activations& x, size_t at) {
+  constexpr int32_t kAll = Format::kSubs == 1 ? kBias : kHalfBias;
+  const I bias = i_set((Format::kSubs == 1 ? x.bias : x.bias_half)[at]);
   if constexpr (Format::kZero == 0)
     return i_set(0);
+  else if constexpr (Format::kZero == kAll)
+    return bias;
   else
-    return i_shr<7 - std::countr_zero(static_cast<unsigned>(Format::kZero))>(i_set(*bias));
+    return i_shr<std::countr_zero(static_cast<unsigned>(kAll / Format::kZero))>(bias);
 }
 
 // Adds one sub-block's part of N rows:  acc += (d·scale)·Σ w·q  (+ m·offset).
@@ -27,7 +31,7 @@ inline void add_sub_block(F* acc, const B (&w)[8], const UnitScales& s, const Ac
   I sums[N];
 #pragma GCC unroll 4
   for (size_t r = 0; r < N; ++r)
-    sums[r] = begin_sum<Format>((kSubs == 1 ? x.bias : x.bias_half) + first + r * blocks);
+    sums[r] = begin_sum<Format>(x, first + r * blocks);
 #pragma GCC unroll 8
   for (size_t g = sub * kGroups; g < (sub + 1) * kGroups; ++g) {
 #pragma GCC unroll 4

@@ -108,10 +108,10 @@ inline void quantize_block(const Activations& a, size_t at, int8_t* quants) {
   int32_t sums[2];
   i_sums(p, q, sums);
   a.scale[block] = scale_of_block;
-  a.bias[block] = -128 * (sums[0] + sums[1]);
+  a.bias[block] = -kBias * (sums[0] + sums[1]);
   a.offset[block] = scale_of_block * static_cast<float>(sums[0] + sums[1]);
   for (size_t half = 0; half < 2; ++half) {
-    a.bias_half[2 * block + half] = -128 * sums[half];
+    a.bias_half[2 * block + half] = -kHalfBias * sums[half];
     a.offset_half[2 * block + half] = scale_of_block * static_cast<float>(sums[half]);
   }
 }
