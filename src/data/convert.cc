@@ -18,6 +18,7 @@ constexpr size_t kPieceValues = 1 << 16;
 struct Job {
   const Tensor& tensor;
   DType to;
+  std::span<const float> importance;
   std::span<std::byte> out;
   size_t values, piece;         // numbers in all, and in one piece (whole blocks of both formats)
   std::atomic<size_t> next{0};  // piece to be taken
@@ -37,8 +38,11 @@ void convert_piece(Job& job, size_t first, std::span<float> values) {
     job.failed = true;
     return;
   }
-  quantize(job.to, values,
-           job.out.subspan(bytes_of(job.to, first), bytes_of(job.to, values.size())));
+  const auto out = job.out.subspan(bytes_of(job.to, first), bytes_of(job.to, values.size()));
+  if (job.importance.empty())
+    quantize(job.to, values, out);
+  else
+    quantize_weighed(job.to, values, job.importance, out);
 }
 
 void work(Job& job) {
@@ -53,13 +57,24 @@ void work(Job& job) {
 }  // namespace
 
 Result<std::vector<std::byte>> convert(const Tensor& tensor, DType to, uint32_t threads) {
+  return convert(tensor, to, {}, threads);
+}
+
+Result<std::vector<std::byte>> convert(const Tensor& tensor, DType to,
+                                       std::span<const float> importance, uint32_t threads) {
   if (tensor.dtype == to) return std::vector<std::byte>(tensor.bytes.begin(), tensor.bytes.end());
   const auto values = static_cast<size_t>(tensor.values());
   std::vector<std::byte> out(bytes_of(to, values));
   static_assert(kPieceValues % 256 == 0);  // of every block size
-  Job job{.tensor = tensor, .to = to, .out = out, .values = values, .piece = kPieceValues};
+  const size_t row = importance.empty() ? 1 : importance.size();
+  Job job{.tensor = tensor,
+          .to = to,
+          .importance = importance,
+          .out = out,
+          .values = values,
+          .piece = std::max<size_t>(1, kPieceValues / row) * row};
   {
-    const size_t pieces = (values + kPieceValues - 1) / kPieceValues;
+    const size_t pieces = (values + job.piece - 1) / job.piece;
     const size_t wanted = threads != 0 ? threads : std::thread::hardware_concurrency();
     std::vector<std::jthread> helpers;
     for (size_t i = 1; i < std::min(wanted, pieces); ++i)

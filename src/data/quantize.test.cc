@@ -75,6 +75,31 @@ TEST_CASE("a round trip loses no more than the format must") {
   }
 }
 
+TEST_CASE("weighed scales lose less where it matters") {
+  constexpr size_t kColumns = 512;
+  const auto values = normal_values(16 * kColumns, 0.02F);
+  std::vector<float> importance(kColumns);
+  for (size_t i = 0; i < kColumns; ++i) importance[i] = i % 7 == 0 ? 20.0F : 0.5F;
+  const auto loss = [&](DType dtype, std::span<const std::byte> bytes) {
+    std::vector<float> out(values.size());
+    dequantize(dtype, bytes, out);
+    double sum = 0;
+    for (size_t i = 0; i < out.size(); ++i)
+      sum += static_cast<double>(importance[i % kColumns]) *
+             std::pow(static_cast<double>(out[i] - values[i]), 2);
+    return sum;
+  };
+  for (const DTypeTraits& row : dtype_table()) {
+    std::vector<std::byte> weighed(bytes_of(row.dtype, values.size()));
+    quantize_weighed(row.dtype, values, importance, weighed);
+    const auto plain = quantized(row.dtype, values);
+    if (row.block_values == 1 || row.dtype == DType::Q8_0 || row.dtype == DType::MXFP4)
+      CHECK_MESSAGE(weighed == plain, row.name);  // nothing to be searched
+    else
+      CHECK_MESSAGE(loss(row.dtype, weighed) < 0.95 * loss(row.dtype, plain), row.name);
+  }
+}
+
 TEST_CASE("a second round trip loses next to nothing") {
   const auto values = normal_values(8192, 0.02F);
   for (const Bound& bound : kBounds) {

@@ -64,20 +64,19 @@ struct Iq4Levels {
   static float value(unsigned code) { return kIq4Values[code]; }
 };
 
-// The scale s minimising Σ x²·(x − s·level)²: large weights matter more. 0 where all x are.
+// The scale s minimising Σ weight·(x − s·level)². 0 where all x are.
 template <class Levels>
-float fit_scale(std::span<const float> x) {
+float fit_scale(std::span<const float> x, std::span<const float> weights) {
   const float inverse_extreme = inverse_or_zero(extreme_of(x));
   float best_scale = 0.0F, best_gain = 0.0F;
   for (int trial = -Levels::kTrials; trial <= Levels::kTrials; ++trial) {
     const float inverse =
         (Levels::kLowest + Levels::kTrialStep * static_cast<float>(trial)) * inverse_extreme;
     float sum_xl = 0.0F, sum_ll = 0.0F;
-    for (float value : x) {
-      const float level = Levels::value(Levels::code(value * inverse));
-      const float weight = value * value;
-      sum_xl += weight * value * level;
-      sum_ll += weight * level * level;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const float level = Levels::value(Levels::code(x[i] * inverse));
+      sum_xl += weights[i] * x[i] * level;
+      sum_ll += weights[i] * level * level;
     }
     // With the best s = Σwxl/Σwll the error falls by (Σwxl)²/Σwll.
     if (sum_ll > 0.0F && sum_xl * sum_xl > best_gain * sum_ll) {

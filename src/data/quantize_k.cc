@@ -49,13 +49,18 @@ void round_scales(const std::array<Affine, kParts>& fits, unsigned max, AffineCo
 }
 
 template <size_t kParts>
-AffineCodes<kParts> fit_super_block(const float* x, unsigned scale_max, AffineSearch search) {
+AffineCodes<kParts> fit_super_block(Weighed in, unsigned scale_max, AffineSearch search) {
   constexpr size_t kPart = kSuperBlock / kParts;
+  const float* const x = in.x;
   std::array<Affine, kParts> fits;
   for (size_t part = 0; part < kParts; ++part) {
     const std::span<const float> values(x + part * kPart, kPart);
-    std::array<float, kPart> weights;
-    weigh(values, search.code_max > 3, weights);
+    std::array<float, kPart> guessed;
+    std::span<const float> weights(guessed);
+    if (in.importance != nullptr)
+      weights = {in.importance + part * kPart, kPart};
+    else
+      weigh(values, search.code_max > 3, guessed);
     fits[part] = fit_affine(values, weights, search);
   }
   AffineCodes<kParts> out;
@@ -78,11 +83,14 @@ struct SymmetricCodes {
 };
 
 template <class Levels, size_t kParts>
-SymmetricCodes<kParts> fit_super_block(const float* x, float scale_lowest) {
+SymmetricCodes<kParts> fit_super_block(Weighed in, float scale_lowest) {
   constexpr size_t kPart = kSuperBlock / kParts;
+  const float* const x = in.x;
   std::array<float, kParts> fits;
-  for (size_t part = 0; part < kParts; ++part)
-    fits[part] = fit_scale<Levels>({x + part * kPart, kPart});
+  for (size_t part = 0; part < kParts; ++part) {
+    std::array<float, kPart> squares;
+    fits[part] = fit_scale<Levels>({x + part * kPart, kPart}, in.part(part * kPart, squares));
+  }
   const float unit = extreme_of(fits) / scale_lowest;
   SymmetricCodes<kParts> out;
   out.scale = scale16(unit);
@@ -115,7 +123,7 @@ void put_scale_min(std::array<uint8_t, 12>& s, size_t j, ScaleMin pair) {
 
 }  // namespace
 
-void encode(const float* x, BlockQ2_K& out) {
+void encode(Weighed x, BlockQ2_K& out) {
   const auto fit = fit_super_block<16>(x, 15, {.code_max = 3, .first = -0.5F, .trials = 15});
   out.scale = fit.scale;
   out.min = fit.min;
@@ -124,7 +132,7 @@ void encode(const float* x, BlockQ2_K& out) {
   for (size_t i = 0; i < kSuperBlock; ++i) BlockQ2_K::Codes::put(out.codes, i, fit.codes[i]);
 }
 
-void encode(const float* x, BlockQ4_K& out) {
+void encode(Weighed x, BlockQ4_K& out) {
   const auto fit = fit_super_block<8>(x, 63, {.code_max = 15, .first = -1.0F, .trials = 20});
   out.scale = fit.scale;
   out.min = fit.min;
@@ -133,7 +141,7 @@ void encode(const float* x, BlockQ4_K& out) {
   for (size_t i = 0; i < kSuperBlock; ++i) BlockQ4_K::Codes::put(out.codes, i, fit.codes[i]);
 }
 
-void encode(const float* x, BlockQ5_K& out) {
+void encode(Weighed x, BlockQ5_K& out) {
   const auto fit = fit_super_block<8>(x, 63, {.code_max = 31, .first = -0.5F, .trials = 15});
   out.scale = fit.scale;
   out.min = fit.min;
@@ -145,7 +153,7 @@ void encode(const float* x, BlockQ5_K& out) {
   }
 }
 
-void encode(const float* x, BlockQ3_K& out) {
+void encode(Weighed x, BlockQ3_K& out) {
   const auto fit = fit_super_block<WholeLevels<8>, 16>(x, -32);
   const auto low = std::span(out.scales).first<8>();
   const auto high = std::span(out.scales).last<4>();
@@ -161,7 +169,7 @@ void encode(const float* x, BlockQ3_K& out) {
   }
 }
 
-void encode(const float* x, BlockQ6_K& out) {
+void encode(Weighed x, BlockQ6_K& out) {
   const auto fit = fit_super_block<WholeLevels<64>, 16>(x, -128);
   out.scale = fit.scale;
   for (size_t part = 0; part < 16; ++part) out.scales[part] = static_cast<int8_t>(fit.scales[part]);
@@ -171,7 +179,7 @@ void encode(const float* x, BlockQ6_K& out) {
   }
 }
 
-void encode(const float* x, BlockIQ4_XS& out) {
+void encode(Weighed x, BlockIQ4_XS& out) {
   const auto fit = fit_super_block<Iq4Levels, 8>(x, -32);
   out.scale = fit.scale;
   for (size_t part = 0; part < 8; ++part) {

@@ -2,6 +2,7 @@
 // reference quantizers give (quantize_row_*_ref).
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "data/quantize_blocks.h"
@@ -22,6 +23,38 @@ template <class Block>
 void put5(Block& out, size_t i, unsigned code) {
   Block::Codes::put(out.codes, i, code);
   Block::High::put(out.high, i, code >> 4);
+}
+
+struct SymmetricFit {
+  uint16_t scale = 0;  // f16
+  std::array<unsigned, kBlock> codes{};
+};
+
+template <class Levels>
+SymmetricFit fit_block(Weighed in) {
+  SymmetricFit fit;
+  std::array<float, kBlock> squares;
+  fit.scale = scale16(fit_scale<Levels>(block_of(in.x), in.part(0, squares)));
+  const float inverse = inverse_or_zero(f16_to_f32(fit.scale));
+  for (size_t i = 0; i < kBlock; ++i) fit.codes[i] = Levels::code(in.x[i] * inverse);
+  return fit;
+}
+
+struct AffineFit {
+  uint16_t scale = 0, min = 0;  // f16; x ≈ scale·code + min
+  std::array<unsigned, kBlock> codes{};
+};
+
+AffineFit fit_block(Weighed in, const AffineSearch& search) {
+  std::array<float, kBlock> squares;
+  const Affine affine = fit_affine(block_of(in.x), in.part(0, squares), search);
+  AffineFit fit{scale16(affine.scale), scale16(-affine.min), {}};
+  const float inverse = inverse_or_zero(f16_to_f32(fit.scale)), min = f16_to_f32(fit.min);
+  const auto code_max = static_cast<float>(search.code_max);
+  for (size_t i = 0; i < kBlock; ++i)
+    fit.codes[i] =
+        static_cast<unsigned>(round_even(std::clamp((in.x[i] - min) * inverse, 0.0F, code_max)));
+  return fit;
 }
 
 }  // namespace
@@ -69,11 +102,36 @@ void encode(const float* x, BlockQ8_0& out) {
     out.codes[i] = static_cast<int8_t>(std::round(std::clamp(x[i] * inverse, -127.0F, 127.0F)));
 }
 
-void encode(const float* x, BlockIQ4_NL& out) {
-  out.scale = scale16(fit_scale<Iq4Levels>(block_of(x)));
-  const float inverse = inverse_or_zero(f16_to_f32(out.scale));
-  for (size_t i = 0; i < kBlock; ++i)
-    BlockIQ4_NL::Codes::put(out.codes, i, Iq4Levels::code(x[i] * inverse));
+void encode(Weighed in, BlockIQ4_NL& out) {
+  const SymmetricFit fit = fit_block<Iq4Levels>(in);
+  out.scale = fit.scale;
+  for (size_t i = 0; i < kBlock; ++i) BlockIQ4_NL::Codes::put(out.codes, i, fit.codes[i]);
+}
+
+void encode_searched(Weighed in, BlockQ4_0& out) {
+  const SymmetricFit fit = fit_block<WholeLevels<16>>(in);
+  out.scale = fit.scale;
+  for (size_t i = 0; i < kBlock; ++i) BlockQ4_0::Codes::put(out.codes, i, fit.codes[i]);
+}
+
+void encode_searched(Weighed in, BlockQ5_0& out) {
+  const SymmetricFit fit = fit_block<WholeLevels<32>>(in);
+  out.scale = fit.scale;
+  for (size_t i = 0; i < kBlock; ++i) put5(out, i, fit.codes[i]);
+}
+
+void encode_searched(Weighed in, BlockQ4_1& out) {
+  const AffineFit fit = fit_block(in, {.code_max = 15, .first = -1.0F, .trials = 20});
+  out.scale = fit.scale;
+  out.min = fit.min;
+  for (size_t i = 0; i < kBlock; ++i) BlockQ4_1::Codes::put(out.codes, i, fit.codes[i]);
+}
+
+void encode_searched(Weighed in, BlockQ5_1& out) {
+  const AffineFit fit = fit_block(in, {.code_max = 31, .first = -0.5F, .trials = 15});
+  out.scale = fit.scale;
+  out.min = fit.min;
+  for (size_t i = 0; i < kBlock; ++i) put5(out, i, fit.codes[i]);
 }
 
 // OCP Microscaling 1.0, section 6.3: the shared exponent is floor(log2(largest)) less the exponent

@@ -16,4 +16,11 @@ void dequantize(DType, std::span<const std::byte> bytes, std::span<float> values
 // for F32, F16 and BF16, which have infinities and NaN of their own.
 void quantize(DType, std::span<const float> values, std::span<std::byte> bytes);
 
+// The same for rows whose columns matter differently: the scales are searched for the least
+// Σ importance·error². `importance`: one number ≥ 0 for each column, mean squares of what the
+// column is multiplied with, say; values are whole rows. For quantised formats that have no scales
+// to be searched, as quantize().
+void quantize_weighed(DType, std::span<const float> values, std::span<const float> importance,
+                      std::span<std::byte> bytes);
+
 }  // namespace mill

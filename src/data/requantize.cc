@@ -51,27 +51,37 @@ void add_offset(float offset, std::span<std::byte> f32) {
   }
 }
 
-Result<std::vector<std::byte>> convert_part(Tensor part, const ConversionSource& how, DType to,
-                                            uint32_t threads) {
+struct Target {
+  DType dtype;
+  std::span<const float> importance;
+  uint32_t threads;
+};
+
+Result<std::vector<std::byte>> convert_part(Tensor part, const ConversionSource& how,
+                                            const Target& to) {
   std::vector<std::byte> moved, sums;
   if (how.rows != RowOrder::kept) {
     moved = reordered(part, how.rows, how.heads);
     part.bytes = moved;
   }
   if (how.offset != 0) {
-    TRY_ASSIGN(sums, convert(part, DType::F32, threads));
+    TRY_ASSIGN(sums, convert(part, DType::F32, to.threads));
     add_offset(how.offset, sums);
     part.dtype = DType::F32;
     part.bytes = sums;
   }
-  return convert(part, to, threads);
+  return convert(part, to.dtype, to.importance, to.threads);
 }
 
-Result<std::vector<std::byte>> convert_one(const ConversionSource& source, DType to,
-                                           uint32_t threads) {
+Result<std::vector<std::byte>> convert_one(const ConversionSource& source,
+                                           const RequantizedTensor& plan,
+                                           const RequantizeOptions& options) {
+  Target target{plan.to, {}, options.threads};
+  const auto format = options.formats.find(plan.name);
+  if (format != options.formats.end()) target.importance = format->second.importance;
   std::vector<std::byte> out;
   for (const Tensor& part : source.parts) {
-    TRY_ASSIGN(std::vector<std::byte> bytes, convert_part(part, source, to, threads));
+    TRY_ASSIGN(std::vector<std::byte> bytes, convert_part(part, source, target));
     if (out.empty())
       out = std::move(bytes);
     else
@@ -89,7 +99,7 @@ Result<Requantized> write_job(const ConversionJob& job, Writer& writer,
   std::vector<std::byte> bytes;
   const auto source = [&](size_t i) -> Result<std::span<const std::byte>> {
     if (options.progress) options.progress(i, job.plan);
-    TRY_ASSIGN(bytes, convert_one(job.sources[i], job.plan[i].to, options.threads));
+    TRY_ASSIGN(bytes, convert_one(job.sources[i], job.plan[i], options));
     return bytes;
   };
   TRY(writer.write(output, source));
@@ -98,8 +108,22 @@ Result<Requantized> write_job(const ConversionJob& job, Writer& writer,
 
 }  // namespace
 
-RequantizedTensor plan_tensor(const Tensor& tensor, DType wanted) {
+double Requantized::bits_per_weight() const {
+  double values = 0, bytes = 0;
+  for (const RequantizedTensor& tensor : tensors) {
+    const Tensor shape{.name = {}, .dtype = tensor.to, .shape = tensor.shape, .bytes = {}};
+    values += static_cast<double>(shape.values());
+    bytes += static_cast<double>(bytes_of(tensor.to, static_cast<size_t>(shape.values())));
+  }
+  return values == 0 ? 0 : 8 * bytes / values;
+}
+
+RequantizedTensor plan_tensor(const Tensor& tensor, const RequantizeOptions& options) {
   RequantizedTensor out{tensor.name, tensor.shape, tensor.dtype, tensor.dtype, false};
+  const auto format = options.formats.find(tensor.name);
+  if (format != options.formats.end()) out.to = format->second.dtype;
+  if (!options.formats.empty()) return out;
+  const DType wanted = options.dtype;
   if (tensor.shape.size() < 2 || tensor.name.find("ffn_gate_inp") != std::string::npos) return out;
   const int64_t row = tensor.shape.back();
   out.fell_back = !divides(row, wanted);
@@ -107,9 +131,11 @@ RequantizedTensor plan_tensor(const Tensor& tensor, DType wanted) {
   return out;
 }
 
-void set_file_type(DType dtype, GgufWriter& writer) {
+void set_file_type(const RequantizeOptions& options, GgufWriter& writer) {
+  uint64_t file_type = 0;
   for (const auto& [row, id] : kFileTypes)
-    if (row == dtype) writer.set("general.file_type", static_cast<uint64_t>(id));
+    if (row == options.dtype) file_type = static_cast<uint64_t>(id);
+  writer.set("general.file_type", options.file_type.value_or(file_type));
   writer.set("general.quantization_version", kQuantizationVersion);
 }
 
@@ -139,10 +165,10 @@ Result<Requantized> requantize_gguf(const std::filesystem::path& input,
   if (!parsed) return within(input.string(), std::move(parsed).error());
   GgufWriter writer;
   for (const auto& [key, value] : parsed->entries) writer.set_encoded(key, value);
-  set_file_type(options.dtype, writer);
+  set_file_type(options, writer);
   ConversionJob job;
   for (const Tensor& tensor : parsed->tensors)
-    job.add({.parts = {tensor}}, plan_tensor(tensor, options.dtype));
+    job.add({.parts = {tensor}}, plan_tensor(tensor, options));
   job.input_bytes = mapping->bytes().size();
   return write_gguf(std::move(job), std::move(writer), output, options);
 }

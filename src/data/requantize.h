@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,18 @@ struct RequantizedTensor {
   bool fell_back = false;  // `to` is not the type that was asked for, because of the row length
 };
 
+// What becomes of one tensor, where they do not all get the same.
+struct TensorFormat {
+  DType dtype = DType::F32;
+  std::vector<float> importance;  // how much each column matters (quants.h); empty = all alike
+};
+using TensorFormats = std::map<std::string, TensorFormat, std::less<>>;  // by name
+
 struct RequantizeOptions {
   DType dtype = DType::Q4_0;
+  TensorFormats formats = {};  // where there are any, what is not among them keeps its type
+  // llama.h, `llama_ftype`, of a mixture that has a name; else that of `dtype`.
+  std::optional<uint64_t> file_type = std::nullopt;
   uint32_t threads = 0;  // 0 = as many as the machine has
   // Called before each tensor, with its index.
   std::function<void(size_t index, const std::vector<RequantizedTensor>& plan)> progress = nullptr;
@@ -34,10 +46,12 @@ struct RequantizeOptions {
 struct Requantized {
   std::vector<RequantizedTensor> tensors;  // in the file's order
   uint64_t input_bytes = 0, output_bytes = 0;
+
+  double bits_per_weight() const;  // of the tensors alone, as llama.cpp counts
 };
 
 // What becomes of one tensor.
-RequantizedTensor plan_tensor(const Tensor&, DType wanted);
+RequantizedTensor plan_tensor(const Tensor&, const RequantizeOptions&);
 
 // Rotation pairs either neighbours of a head (0,1)(2,3)… or its halves (0,d/2)(1,d/2+1)…; the rows
 // of a matrix that makes heads can be brought from the one order into the other.
@@ -67,7 +81,7 @@ Result<Requantized> write_safetensors(ConversionJob, const std::filesystem::path
                                       const RequantizeOptions&);
 
 // general.file_type and general.quantization_version, as readers expect them.
-void set_file_type(DType, GgufWriter&);
+void set_file_type(const RequantizeOptions&, GgufWriter&);
 
 // Writes `output` complete or not at all. Every number must be finite, and within the range of F16
 // where it goes there; otherwise an error names the tensor.

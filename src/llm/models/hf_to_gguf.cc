@@ -31,12 +31,13 @@ uint32_t interleaved_heads(const ModelConfig& c, std::string_view name) {
   return contains(name, ".attn_k.") ? c.kv_heads : 0;
 }
 
-void add_weight(const GgufWeight& weight, const ModelConfig& c, DType wanted, ConversionJob& job) {
+void add_weight(const GgufWeight& weight, const ModelConfig& c, const RequantizeOptions& options,
+                ConversionJob& job) {
   Tensor whole = *weight.parts.front();
   whole.name = weight.name;
   if (contains(weight.name, "_exps."))
     whole.shape.insert(whole.shape.begin(), static_cast<int64_t>(weight.parts.size()));
-  RequantizedTensor plan = plan_tensor(whole, wanted);
+  RequantizedTensor plan = plan_tensor(whole, options);
   const bool router = contains(weight.name, "ffn_gate_inp");
   if (whole.shape.size() < 2 || router) plan.to = DType::F32;
   ConversionSource source;
@@ -56,7 +57,7 @@ Result<void> add_rope_factors(const ModelDescription& model, ConversionJob& job)
                       .dtype = DType::F32,
                       .shape = {static_cast<int64_t>(factors.size())},
                       .bytes = std::as_bytes(factors)};
-  job.add({.parts = {tensor}}, plan_tensor(tensor, DType::F32));
+  job.add({.parts = {tensor}}, plan_tensor(tensor, {.dtype = DType::F32}));
   return {};
 }
 
@@ -89,10 +90,10 @@ Result<Requantized> convert(const ModelDescription& model, const std::filesystem
   TRY(refuse_strangers(model, weights));
   GgufWriter writer;
   TRY(put_metadata(model, writer));
-  set_file_type(options.dtype, writer);
+  set_file_type(options, writer);
   TRY(put_vocabulary(*model.file, model.config.vocab, writer));
   ConversionJob job;
-  for (const GgufWeight& weight : weights) add_weight(weight, model.config, options.dtype, job);
+  for (const GgufWeight& weight : weights) add_weight(weight, model.config, options, job);
   TRY(add_rope_factors(model, job));
   return write_gguf(std::move(job), std::move(writer), output, options);
 }
