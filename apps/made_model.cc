@@ -10,6 +10,7 @@
 #include "data/gguf_writer.h"
 #include "data/random_blocks.h"
 #include "llm/models/rope.h"
+#include "llm/tune/mixes.h"
 
 namespace mill::apps {
 namespace {
@@ -35,49 +36,16 @@ constexpr std::array kShapes = {
     Shape{"qwen3-4b", "qwen3", 36, 2560, 32, 8, 128, 9728, 151936, 40960, 1e6, 0, true},
 };
 
-// What llama.cpp's quantizer makes of each matrix (llama-quant.cpp): most of them `body`; `more`
-// for the down projections and the values of the layers that use_more_bits() names; `head` for the
-// output matrix, or the embedding where it is that, too.
-struct Quant {
-  const char* name;
-  DType body, more, head;
-  uint64_t file_type;  // llama.h, `llama_ftype`
-};
-constexpr std::array kQuants = {
-    Quant{"f32", DType::F32, DType::F32, DType::F32, 0},
-    Quant{"f16", DType::F16, DType::F16, DType::F16, 1},
-    Quant{"bf16", DType::BF16, DType::BF16, DType::BF16, 32},
-    Quant{"q8_0", DType::Q8_0, DType::Q8_0, DType::Q8_0, 7},
-    Quant{"q6_k", DType::Q6_K, DType::Q6_K, DType::Q6_K, 18},
-    Quant{"q5_0", DType::Q5_0, DType::Q5_0, DType::Q6_K, 8},
-    Quant{"q5_1", DType::Q5_1, DType::Q5_1, DType::Q6_K, 9},
-    Quant{"q5_k_m", DType::Q5_K, DType::Q6_K, DType::Q6_K, 17},
-    Quant{"q4_0", DType::Q4_0, DType::Q4_0, DType::Q6_K, 2},
-    Quant{"q4_1", DType::Q4_1, DType::Q4_1, DType::Q6_K, 3},
-    Quant{"q4_k_m", DType::Q4_K, DType::Q6_K, DType::Q6_K, 15},
-};
-
-// The first eighth of the layers, the last, and every third between.
-bool use_more_bits(uint32_t layer, uint32_t layers) {
-  return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
-}
-
-// Rows that do not divide into super-blocks take the nearest simple format.
-DType fallback(DType dtype, int64_t row) {
-  if (row % static_cast<int64_t>(traits(dtype).block_values) == 0) return dtype;
-  return dtype == DType::Q4_K ? DType::Q5_0 : dtype == DType::Q5_K ? DType::Q5_1 : DType::Q8_0;
-}
-
 class Plan {
  public:
-  Plan(const Shape& shape, const Quant& quant) : shape_(shape), quant_(quant) {}
+  Plan(const Shape& shape, const llm::Mix& mix) : shape_(shape), mix_(mix) {}
 
   std::vector<Tensor> tensors() {
     if (shape_.rope_factor > 0) add("rope_freqs", DType::F32, {shape_.head_dim / 2});
-    matrix("token_embd", shape_.tied ? quant_.head : quant_.body, shape_.vocab, shape_.width);
+    matrix("token_embd", shape_.vocab, shape_.width);
     for (uint32_t layer = 0; layer < shape_.layers; ++layer) add_layer(layer);
     add("output_norm", DType::F32, {shape_.width});
-    if (!shape_.tied) matrix("output", quant_.head, shape_.vocab, shape_.width);
+    if (!shape_.tied) matrix("output", shape_.vocab, shape_.width);
     return std::move(tensors_);
   }
 
@@ -85,23 +53,23 @@ class Plan {
   void add_layer(uint32_t layer) {
     const std::string blk = fmt::format("blk.{}.", layer);
     const uint32_t query = shape_.heads * shape_.head_dim, kv = shape_.kv_heads * shape_.head_dim;
-    const DType better = use_more_bits(layer, shape_.layers) ? quant_.more : quant_.body;
     add(blk + "attn_norm", DType::F32, {shape_.width});
-    matrix(blk + "attn_q", quant_.body, query, shape_.width);
-    matrix(blk + "attn_k", quant_.body, kv, shape_.width);
-    matrix(blk + "attn_v", better, kv, shape_.width);
-    matrix(blk + "attn_output", quant_.body, shape_.width, query);
+    matrix(blk + "attn_q", query, shape_.width);
+    matrix(blk + "attn_k", kv, shape_.width);
+    matrix(blk + "attn_v", kv, shape_.width);
+    matrix(blk + "attn_output", shape_.width, query);
     if (shape_.architecture == std::string_view("qwen3")) {
       add(blk + "attn_q_norm", DType::F32, {shape_.head_dim});
       add(blk + "attn_k_norm", DType::F32, {shape_.head_dim});
     }
     add(blk + "ffn_norm", DType::F32, {shape_.width});
-    matrix(blk + "ffn_gate", quant_.body, shape_.hidden, shape_.width);
-    matrix(blk + "ffn_up", quant_.body, shape_.hidden, shape_.width);
-    matrix(blk + "ffn_down", better, shape_.width, shape_.hidden);
+    matrix(blk + "ffn_gate", shape_.hidden, shape_.width);
+    matrix(blk + "ffn_up", shape_.hidden, shape_.width);
+    matrix(blk + "ffn_down", shape_.width, shape_.hidden);
   }
-  void matrix(const std::string& name, DType dtype, int64_t outputs, int64_t inputs) {
-    add(name, fallback(dtype, inputs), {outputs, inputs});
+  void matrix(const std::string& name, int64_t outputs, int64_t inputs) {
+    const llm::MixShape shape{shape_.layers, shape_.tied};
+    add(name, llm::mixed_type(mix_, name + ".weight", inputs, shape), {outputs, inputs});
   }
   void add(const std::string& name, DType dtype, std::vector<int64_t> shape) {
     tensors_.push_back(
@@ -109,11 +77,11 @@ class Plan {
   }
 
   const Shape& shape_;
-  const Quant& quant_;
+  const llm::Mix& mix_;
   std::vector<Tensor> tensors_;
 };
 
-void set_hyperparameters(const Shape& shape, const Quant& quant, GgufWriter& writer) {
+void set_hyperparameters(const Shape& shape, const llm::Mix& mix, GgufWriter& writer) {
   const std::string architecture = shape.architecture;
   const auto set = [&](const char* key, MetaValue value) {
     writer.set(architecture + "." + key, value);
@@ -133,7 +101,7 @@ void set_hyperparameters(const Shape& shape, const Quant& quant, GgufWriter& wri
   set("rope.dimension_count", uint64_t{shape.head_dim});
   set("rope.freq_base", shape.rope_base);
   set("vocab_size", uint64_t{shape.vocab});
-  writer.set("general.file_type", quant.file_type);
+  writer.set("general.file_type", mix.file_type);
   writer.set("general.quantization_version", uint64_t{2});  // ggml.h, GGML_QNT_VERSION
 }
 
@@ -159,21 +127,20 @@ std::string names_of(const Rows& rows) {
   return names;
 }
 
-template <class Rows>
-const typename Rows::value_type* row_named(const Rows& rows, const std::string& name) {
-  for (const auto& row : rows)
-    if (row.name == name) return &row;
+const Shape* shape_named(const std::string& name) {
+  for (const Shape& shape : kShapes)
+    if (shape.name == name) return &shape;
   return nullptr;
 }
 
 }  // namespace
 
 std::string made_shape_names() { return names_of(kShapes); }
-std::string made_quant_names() { return names_of(kQuants); }
+std::string made_quant_names() { return names_of(llm::mixes()); }
 
 Result<MadeModelSize> make_model(const MadeModel& wanted) {
-  const Shape* shape = row_named(kShapes, wanted.shape);
-  const Quant* quant = row_named(kQuants, wanted.quant);
+  const Shape* shape = shape_named(wanted.shape);
+  const llm::Mix* quant = llm::mix_named(wanted.quant);
   if (shape == nullptr)
     return fail(ErrorKind::invalid, "--make-model {} does not exist; there are {}", wanted.shape,
                 made_shape_names());

@@ -72,7 +72,7 @@ def bench_makes_models(folder):
     result = run("bench", "--make-model", "abacus", "--quant", "q8_0", file)
     expect(result.returncode == 2 and "llama-1b" in result.stderr, "no shapes named", result)
     result = run("bench", "--make-model", "llama-1b", "--quant", "beads", file)
-    expect(result.returncode == 2 and "q4_k_m" in result.stderr, "no formats named", result)
+    expect(result.returncode == 2 and "Q4_K_M" in result.stderr, "no formats named", result)
 
 
 def default_model():

@@ -43,6 +43,7 @@ class CpuRunner final : public Runner {
               .kv = kv_,
               .pieces = pieces,
               .logits = logits,
+              .tap = nullptr,
               .rows = {},
               .logit_rows = {},
               .units = {},

@@ -42,6 +42,10 @@ void embed(Lane& lane, Step& s) {
   const Share share = lane.split(s.rows.size());
   for (size_t row = share.begin; row < share.end; ++row) {
     float* x = s.buffers.hidden + row * c.width;
+    if (s.tap != nullptr && s.tap->hidden != nullptr) {
+      std::copy_n(s.tap->hidden + row * c.width, c.width, x);
+      continue;
+    }
     const auto token = static_cast<size_t>(s.rows[row].token);
     dequantize(table.dtype, table.bytes.subspan(token * row_bytes, row_bytes), {x, c.width});
     if (c.embedding_scale != 1.0F) s.ops.scale(c.embedding_scale, x, c.width);
@@ -121,7 +125,18 @@ void multiply_refined(Lane& lane, Step& s, const Activations& input, size_t rows
   }
 }
 
+void show_hidden(Lane& lane, const Step& s, size_t layer) {
+  if (s.tap != nullptr && s.tap->before_layer) s.tap->before_layer(lane, layer);
+}
+
+void show_input(Lane& lane, const Step& s, const Projection& projection, const Activations& input,
+                size_t rows) {
+  if (s.tap != nullptr && s.tap->before_product)
+    s.tap->before_product(lane, projection, input, rows);
+}
+
 void multiply_head(Lane& lane, Step& s, const Activations& input, size_t rows) {
+  show_input(lane, s, s.model.head, input, rows);
   const kernels::PackedMatrix& head = s.model.head.matrix;
   const Share share = lane.split(head.panel_count());
   const kernels::Range panels{share.begin, share.end};
@@ -186,10 +201,13 @@ void prepare(Step& s) {
 
 void forward(Lane& lane, Step& s) {
   embed(lane, s);
-  for (size_t layer = 0; layer < s.model.layers.size(); ++layer) {
+  const size_t layers = s.model.layers.size();
+  for (size_t layer = s.tap != nullptr ? s.tap->first_layer : 0; layer < layers; ++layer) {
+    show_hidden(lane, s, layer);
     attention_block(lane, s, layer);
     mlp_block(lane, s, layer);
   }
+  show_hidden(lane, s, layers);
   logits(lane, s);
 }
 
@@ -220,6 +238,7 @@ void project(Lane& lane, Step& s, const Activations& input, size_t rows,
   const Share share = lane.split(total);
   size_t first = 0;
   for (const Output& o : outputs) {
+    show_input(lane, s, *o.projection, input, rows);
     const size_t count = o.projection->matrix.panel_count();
     const kernels::Range panels{std::clamp(share.begin, first, first + count) - first,
                                 std::clamp(share.end, first, first + count) - first};

@@ -4,6 +4,7 @@
 // by row (kernels/ops.h), and lanes only share out rows, panels of outputs or heads.
 
 #include <atomic>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,18 @@ struct AttentionUnit {
   uint32_t head = 0, heads = 0;  // query heads
 };
 
+// What an onlooker (llm/tune) wants of a step besides its logits. Both are called on every lane,
+// which must not be let out of step.
+struct StepTap {
+  size_t first_layer = 0;         // begin with this one …
+  const float* hidden = nullptr;  // … and this input of it, (rows, width); null = the embeddings
+  // buffers.hidden is the input of `layer`; of the head's norm, for the number of layers.
+  std::function<void(Lane&, size_t layer)> before_layer = nullptr;
+  // `rows` of inputs, before they are multiplied with a matrix.
+  std::function<void(Lane&, const Projection&, const kernels::Activations&, size_t rows)>
+      before_product = nullptr;
+};
+
 struct Step {
   const kernels::Ops& ops;
   const TransformerModel& model;
@@ -36,6 +49,7 @@ struct Step {
   KvMemory& kv;
   std::span<const BatchPiece> pieces;
   std::span<float> logits;  // (logit_rows.size(), vocab)
+  const StepTap* tap = nullptr;
 
   std::vector<RowPlace> rows;
   std::vector<uint32_t> logit_rows;  // rows whose logits are wanted

@@ -46,6 +46,27 @@ struct RowOrder {
   }
 };
 
+void pack_one(const Tensor& tensor, RowOrder order, size_t panel, std::byte* to) {
+  const size_t rows = extent(tensor, 0);
+  const size_t row_bytes = bytes_of(tensor.dtype, extent(tensor, 1));
+  std::array<const std::byte*, kPanelRows> sources{};
+  for (size_t i = 0; i < kPanelRows && panel * kPanelRows + i < rows; ++i)
+    sources[i] = tensor.bytes.data() + order.source(panel * kPanelRows + i) * row_bytes;
+  kernels::pack_panel(tensor.dtype, extent(tensor, 1), sources, to);
+}
+
+PackedMatrix pack_panels(const Tensor& tensor, RowOrder order, std::byte* panels, Team& team) {
+  const size_t cols = extent(tensor, 1);
+  const PackedMatrix matrix{tensor.dtype, extent(tensor, 0), cols, panels,
+                            kernels::packed_panel_bytes(tensor.dtype, cols)};
+  team.run([&](Lane& lane) {
+    const Share share = lane.split(matrix.panel_count());
+    for (size_t panel = share.begin; panel < share.end; ++panel)
+      pack_one(tensor, order, panel, panels + panel * matrix.panel_bytes);
+  });
+  return matrix;
+}
+
 class Packer {
  public:
   Packer(TransformerModel& model, Team& team) : model_(model), team_(team) {}
@@ -66,32 +87,16 @@ class Packer {
 
  private:
   PackedMatrix pack(const Tensor& tensor, RowOrder order) {
-    const size_t cols = extent(tensor, 1);
     model_.has_bf16 |= tensor.dtype == DType::BF16;
     model_.has_quants |= kernels::packed_layout(tensor.dtype).bits < 16;
-    const PackedMatrix matrix{tensor.dtype, extent(tensor, 0), cols, model_.storage.data() + used_,
-                              kernels::packed_panel_bytes(tensor.dtype, cols)};
     std::byte* panels = model_.storage.data() + used_;
     used_ += storage_bytes(tensor);
     ASSERT(used_ <= model_.storage.size(), used_, model_.storage.size());
-    team_.run([&](Lane& lane) {
-      const Share share = lane.split(matrix.panel_count());
-      for (size_t panel = share.begin; panel < share.end; ++panel)
-        pack_one(tensor, order, panel, panels + panel * matrix.panel_bytes);
-    });
+    const PackedMatrix matrix = pack_panels(tensor, order, panels, team_);
     // The file's copy is not needed any more; without a path it is somebody's memory, not a
     // mapping.
     if (!model_.description->file->path.empty()) release_mapped(tensor.bytes);
     return matrix;
-  }
-
-  static void pack_one(const Tensor& tensor, RowOrder order, size_t panel, std::byte* to) {
-    const size_t rows = extent(tensor, 0);
-    const size_t row_bytes = bytes_of(tensor.dtype, extent(tensor, 1));
-    std::array<const std::byte*, kPanelRows> sources{};
-    for (size_t i = 0; i < kPanelRows && panel * kPanelRows + i < rows; ++i)
-      sources[i] = tensor.bytes.data() + order.source(panel * kPanelRows + i) * row_bytes;
-    kernels::pack_panel(tensor.dtype, extent(tensor, 1), sources, to);
   }
 
   const float* vector(const Tensor& tensor, float offset, RowOrder order) {
@@ -107,10 +112,14 @@ class Packer {
   size_t used_ = 0;
 };
 
+RowOrder order_of(const ModelConfig& c, const LayerConfig& layer) {
+  if (layer.rope && c.rope_pairs == RopePairs::adjacent) return {c.head_dim, c.rotary_dim};
+  return {};
+}
+
 TransformerLayer pack_layer(Packer& packer, const ModelConfig& c, const LayerConfig& layer,
                             const LayerWeights& w) {
-  RowOrder order;
-  if (layer.rope && c.rope_pairs == RopePairs::adjacent) order = {c.head_dim, c.rotary_dim};
+  const RowOrder order = order_of(c, layer);
   TransformerLayer out{
       .attention_norm = packer.norm(w.attention_norm, w.attention_norm_bias),
       .mlp_norm = packer.norm(w.mlp_norm, w.mlp_norm_bias),
@@ -140,6 +149,41 @@ size_t packed_model_bytes(const ModelDescription& description) {
   size_t bytes = 0;
   for (const Tensor* matrix : matrices(description.weights)) bytes += storage_bytes(*matrix);
   return bytes;
+}
+
+std::vector<MatrixUse> uses_of(TransformerModel& model, const Tensor& matrix) {
+  std::vector<MatrixUse> uses;
+  size_t n = 0;
+  const auto add = [&](const Tensor* weight, Projection& projection, RowOrder order = {}) {
+    if (weight == &matrix) uses.push_back({&projection, n, order.head_dim, order.rotary_dim});
+  };
+  const Weights& weights = model.description->weights;
+  for (; n < model.layers.size(); ++n) {
+    const LayerWeights& w = weights.layer[n];
+    TransformerLayer& layer = model.layers[n];
+    const RowOrder order = order_of(model.config(), model.config().layer[n]);
+    add(w.query, layer.query, order);
+    add(w.key, layer.key, order);
+    add(w.value, layer.value);
+    add(w.output, layer.output);
+    add(w.gate, layer.gate);
+    add(w.up, layer.up);
+    add(w.down, layer.down);
+    for (size_t e = 0; e < layer.experts.size(); ++e) {
+      add(w.expert_gate[e], layer.experts[e].gate);
+      add(w.expert_up[e], layer.experts[e].up);
+      add(w.expert_down[e], layer.experts[e].down);
+    }
+  }
+  add(weights.head, model.head);
+  return uses;
+}
+
+Result<PackedAlone> pack_alone(const Tensor& tensor, const MatrixUse& use, Team& team) {
+  PackedAlone out;
+  TRY_ASSIGN(out.storage, Pages::allocate(storage_bytes(tensor)));
+  out.matrix = pack_panels(tensor, {use.head_dim, use.rotary_dim}, out.storage.data(), team);
+  return out;
 }
 
 Result<std::unique_ptr<TransformerModel>> pack_model(

@@ -49,6 +49,22 @@ struct TransformerModel {
 // Bytes that the packed matrices take.
 size_t packed_model_bytes(const ModelDescription&);
 
+// Where a matrix is multiplied with: a tied embedding is the head, too. The rows of Q and K may be
+// in another order than in the file (below); dims 0 = they are as they were.
+struct MatrixUse {
+  Projection* projection = nullptr;
+  size_t layer = 0;  // the head's is the number of layers
+  size_t head_dim = 0, rotary_dim = 0;
+};
+std::vector<MatrixUse> uses_of(TransformerModel&, const Tensor& matrix);
+
+// A matrix packed for itself, to stand in for a model's own (llm/tune).
+struct PackedAlone {
+  kernels::PackedMatrix matrix;
+  Pages storage;
+};
+Result<PackedAlone> pack_alone(const Tensor&, const MatrixUse&, Team&);
+
 // Packs with all lanes of the team. Files whose rotary pairs are adjacent, (0,1)(2,3)…, get the
 // rows of Q and K reordered so that pairs are (0,d/2)(1,d/2+1)…: a permutation of both sides of the
 // dot product q·k, after which one rope kernel serves all.
