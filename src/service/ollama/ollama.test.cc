@@ -75,6 +75,17 @@ TEST_CASE("what there is to serve") {
   CHECK(shown["capabilities"].size() == 3);
 }
 
+TEST_CASE("thinking: on, off, by level, and within a budget") {
+  Fixture fixture("<think>Hm.</think>Well.");
+  for (const Json& think : {Json(true), Json("low"), Json("high")}) {
+    const auto told = fixture.ask("/api/chat", chat({{"stream", false}, {"think", think}}));
+    CHECK(told.status == 200);
+    CHECK(fixture.model->thoughts_max == 0);
+  }
+  fixture.ask("/api/chat", chat({{"think", "low"}, {"options", {{"thinking_token_budget", 7}}}}));
+  CHECK(fixture.model->thoughts_max == 7);
+}
+
 TEST_CASE("what is wrong is refused with a sentence") {
   struct Row {
     const char* members;
@@ -89,6 +100,8 @@ TEST_CASE("what is wrong is refused with a sentence") {
       {R"({"options": {"num_predict": -3}})", "num_predict"},
       {R"({"format": "yaml"})", "format"},
       {R"({"think": 5})", "think"},
+      {R"({"think": "deeply"})", "think"},
+      {R"({"options": {"thinking_token_budget": 0}})", "thinking_token_budget"},
       {R"({"tools": [{"type": "function"}]})", "tools[0].function.name"},
   };
   Fixture fixture("x");

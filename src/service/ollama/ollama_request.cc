@@ -37,7 +37,8 @@ void read_stop(Fields& options, GenerateParams& params) {
 }
 
 // Unless given, what Ollama documents for its Modelfile.
-Checked<void> read_options(const Json& body, GenerateParams& params) {
+Checked<void> read_options(const Json& body, Conversation& out) {
+  GenerateParams& params = out.params;
   params.sampling.temperature = 0.8F;
   params.sampling.top_k = 40;
   params.sampling.top_p = 0.9F;
@@ -60,6 +61,7 @@ Checked<void> read_options(const Json& body, GenerateParams& params) {
   options.integer("seed", seed, std::numeric_limits<int64_t>::min(),
                   std::numeric_limits<int64_t>::max());
   if (options.find("seed") != nullptr) params.seed = static_cast<uint64_t>(seed);
+  options.integer("thinking_token_budget", out.thinking_tokens_max, 1, kMost);
   read_stop(options, params);
   if (options.problem()) return std::unexpected(*options.problem());
   return {};
@@ -87,13 +89,14 @@ Checked<void> read_common(const Json& body, Conversation& out) {
   fields.flag("stream", out.params.stream);
   read_format(fields, out.params);
   if (const Json* think = fields.find("think")) {
-    if (!think->is_boolean() && !think->is_string())
+    const bool level = *think == "low" || *think == "medium" || *think == "high";
+    if (!think->is_boolean() && !level)
       fields.refuse("'think' must be true, false, \"low\", \"medium\" or \"high\"", "think");
     out.thinking = *think != false;
-    if (think->is_string()) out.context["reasoning_effort"] = *think;
+    if (level) out.context["reasoning_effort"] = *think;
   }
   if (fields.problem()) return std::unexpected(*fields.problem());
-  return read_options(body, out.params);
+  return read_options(body, out);
 }
 
 // Ollama's calls have no ids; templates may want some, and results follow their calls in order.

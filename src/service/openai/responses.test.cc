@@ -120,6 +120,16 @@ TEST_CASE("calls and their results go back in as items") {
         "max_output_tokens");
 }
 
+TEST_CASE("a budget of thoughts, as clients send it") {
+  Fixture fixture("<think>Hm.</think>Well.");
+  fixture.response({{"reasoning", {{"effort", "low"}}}});
+  CHECK(fixture.model->thoughts_max == 0);  // an effort is the template's matter
+  fixture.response({{"reasoning", {{"effort", "low"}, {"max_tokens", 7}}}});
+  CHECK(fixture.model->thoughts_max == 7);
+  fixture.response({{"thinking_token_budget", 9}});
+  CHECK(fixture.model->thoughts_max == 9);
+}
+
 TEST_CASE("what is wrong is refused by its place") {
   struct Row {
     const char* members;
@@ -138,6 +148,8 @@ TEST_CASE("what is wrong is refused by its place") {
       {R"({"tools": [{"type": "function", "name": ""}]})", "tools[0].name"},
       {R"({"tool_choice": {"type": "function", "name": "nobody"}})", "tool_choice"},
       {R"({"reasoning": {"effort": "heroic"}})", "reasoning.effort"},
+      {R"({"reasoning": {"max_tokens": 0}})", "reasoning.max_tokens"},
+      {R"({"thinking_token_budget": "all"})", "thinking_token_budget"},
       {R"({"background": true, "stream": true})", "background"},
   };
   Fixture fixture("x");

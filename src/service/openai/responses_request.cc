@@ -228,10 +228,13 @@ Checked<ResponsesRequest> parse_responses_request(const Json& body) {
   fields.text("previous_response_id", out.previous);
   if (out.background && (params.stream || !out.store))
     fields.refuse("'background' goes with \"store\": true and without 'stream'", "background");
+  fields.integer("thinking_token_budget", out.conversation.thinking_tokens_max, 1, kTokensMax);
   if (const Json reasoning = member(body, "reasoning"); reasoning.is_object()) {
     Fields inner(reasoning);
     read_effort(inner, "effort", out.conversation);
-    if (inner.problem()) fields.refuse(inner.problem()->message, "reasoning.effort");
+    inner.integer("max_tokens", out.conversation.thinking_tokens_max, 1, kTokensMax);
+    if (inner.problem())
+      fields.refuse(inner.problem()->message, "reasoning." + inner.problem()->param);
   }
   if (fields.problem()) return std::unexpected(*fields.problem());
   TRY(read_format(body, params));
