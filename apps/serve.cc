@@ -11,6 +11,7 @@
 #include "apps/command.h"
 #include "apps/open_engine.h"
 #include "service/http/server.h"
+#include "service/jobs/endpoints.h"
 #include "service/messages/endpoints.h"
 #include "service/ollama/endpoints.h"
 #include "service/openai/endpoints.h"
@@ -23,7 +24,7 @@ constexpr http::milliseconds kDrain{30'000};
 struct ServeOptions {
   ModelOptions model;
   http::ServerOptions http;
-  std::string port_file;
+  std::string port_file, state_folder;
   bool json = false;
 };
 
@@ -67,6 +68,14 @@ std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>
   return routes;
 }
 
+// Null without a folder: batches outlive the server, so where they lie is the user's to say.
+Result<std::unique_ptr<jobs::Jobs>> open_jobs(const ServeOptions& options,
+                                              const std::shared_ptr<const inference::Host>& host,
+                                              http::Handler live) {
+  if (options.state_folder.empty()) return nullptr;
+  return jobs::Jobs::open(options.state_folder, host, std::move(live));
+}
+
 void announce(const ServeOptions& options, const http::Server& server, const std::string& id) {
   const std::string url = fmt::format("http://{}/v1", server.address());
   if (options.json) {
@@ -81,8 +90,12 @@ Result<void> serve(const ServeOptions& options) {
   TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(options.model));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
-  const auto handler = http::router(all_routes(host_for(model)));
-  TRY_ASSIGN(const auto server, http::Server::listen(options.http, handler));
+  const auto host = host_for(model);
+  auto routes = all_routes(host);
+  TRY_ASSIGN(const auto jobs, open_jobs(options, host, http::router(routes)));
+  for (auto& more : jobs ? jobs->routes() : jobs::routes_without_state())
+    routes.push_back(std::move(more));
+  TRY_ASSIGN(const auto server, http::Server::listen(options.http, http::router(routes)));
   TRY(write_port_file(options.port_file, server->port()));
   announce(options, *server, model->info().id);
   const bool clean = server->serve_until_signal(kDrain);
@@ -101,6 +114,8 @@ Run add_serve(CLI::App& command) {
   command.add_option("--port", options->http.port, "Port; 0 = any free one [8080]");
   command.add_option("--port-file", options->port_file, "Write the port here once ready");
   command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
+  command.add_option("--state", options->state_folder,
+                     "Folder for files and batches, which outlive the server [none: refused]");
   command.add_flag("--json", options->json, "Print one JSON object once ready");
   return [options] { return serve(*options); };
 }

@@ -6,3 +6,14 @@ foreach(client python node anthropic ollama ai agents langchain openapi)
            --scratch ${CMAKE_BINARY_DIR}/clients ${client})
   set_tests_properties(clients.${client} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS slow)
 endforeach()
+
+# A batch against a server that is killed over and over, with the tiny model of the tree.
+set(tiny ${CMAKE_BINARY_DIR}/tiny-model)
+file(MAKE_DIRECTORY ${tiny})
+file(GLOB tiny_files ${CMAKE_SOURCE_DIR}/tests/stories/tiny/*.json
+     ${CMAKE_SOURCE_DIR}/tests/golden/families/llama3/config.json
+     ${CMAKE_SOURCE_DIR}/tests/golden/families/llama3/model.safetensors)
+file(COPY ${tiny_files} DESTINATION ${tiny})
+add_test(NAME batches.kill COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/batches_kill_test.py $<TARGET_FILE:tokenmill> ${tiny})
+set_tests_properties(batches.kill PROPERTIES TIMEOUT 300)

@@ -1,7 +1,7 @@
 // The official JavaScript client against a running server (TOKENMILL_URL); see run.py.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 
 const client = new OpenAI({
   baseURL: process.env.TOKENMILL_URL, apiKey: 'none', maxRetries: 0, timeout: 300_000,
@@ -77,4 +77,21 @@ test('eight streams at once say what each says alone', async () => {
   const alone = [];
   for (const seed of seeds) alone.push(await ask(seed));
   assert.deepEqual(await Promise.all(seeds.map(ask)), alone);
+});
+
+test('files and batches', async () => {
+  const endpoint = '/v1/completions';
+  const body = { prompt: 'The mill stands by the', max_tokens: 8, seed: 3 };
+  const line = JSON.stringify({ custom_id: 'a', method: 'POST', url: endpoint, body });
+  const file = await client.files.create({
+    file: await toFile(Buffer.from(line), 'in.jsonl'), purpose: 'batch' });
+  assert.equal(await (await client.files.content(file.id)).text(), line);
+  let batch = await client.batches.create({
+    input_file_id: file.id, endpoint, completion_window: '24h' });
+  while (batch.status === 'in_progress') batch = await client.batches.retrieve(batch.id);
+  assert.equal(batch.status, 'completed');
+  const output = JSON.parse(await (await client.files.content(batch.output_file_id)).text());
+  const live = await client.completions.create({ model: 'default', ...body });
+  assert.equal(output.response.body.choices[0].text, live.choices[0].text);
+  assert.equal((await client.files.delete(file.id)).deleted, true);
 });

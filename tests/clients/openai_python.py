@@ -2,7 +2,9 @@
 """The official Python client against a running server (TOKENMILL_URL); see run.py."""
 
 import concurrent.futures
+import json
 import os
+import time
 import unittest
 
 import openai
@@ -173,6 +175,83 @@ class Server(unittest.TestCase):
         alone = [ask(seed) for seed in range(8)]
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             self.assertEqual(list(pool.map(ask, range(8))), alone)
+
+
+def batch_of(requests, endpoint="/v1/chat/completions"):
+    """A batch under way: {custom_id: body}."""
+    lines = [json.dumps({"custom_id": name, "method": "POST", "url": endpoint, "body": body})
+             for name, body in requests.items()]
+    file = CLIENT.files.create(file=("in.jsonl", "\n".join(lines).encode()), purpose="batch")
+    return CLIENT.batches.create(input_file_id=file.id, endpoint=endpoint,
+                                 completion_window="24h", metadata={"for": "a test"})
+
+
+def finished(batch):
+    end = time.monotonic() + 300
+    while batch.status in ("validating", "in_progress", "finalizing", "cancelling"):
+        assert time.monotonic() < end, batch
+        time.sleep(0.1)
+        batch = CLIENT.batches.retrieve(batch.id)
+    return batch
+
+
+def lines_of(file):
+    if file is None:
+        return {}
+    lines = [json.loads(line) for line in CLIENT.files.content(file).text.splitlines()]
+    return {line["custom_id"]: line for line in lines}
+
+
+class Batches(unittest.TestCase):
+    def test_files(self):
+        content = "one\r\n--two\r\n\0\u65e5".encode()
+        file = CLIENT.files.create(file=("a name.txt", content), purpose="user_data")
+        self.assertEqual((file.filename, file.bytes), ("a name.txt", len(content)))
+        self.assertEqual(CLIENT.files.content(file.id).read(), content)
+        self.assertEqual(CLIENT.files.retrieve(file.id), file)
+        self.assertIn(file.id, [each.id for each in CLIENT.files.list(purpose="user_data")])
+        self.assertTrue(CLIENT.files.delete(file.id).deleted)
+        for gone in (file.id, "../../etc/passwd"):
+            with self.assertRaises(openai.NotFoundError):
+                CLIENT.files.retrieve(gone)
+
+    def test_batch(self):
+        body = {"model": "default", "messages": QUESTION, "max_tokens": 8, "seed": 7}
+        batch = finished(batch_of({"a": body, "b": {**body, "seed": 8}, "bad": {"messages": []}}))
+        self.assertEqual(batch.status, "completed")
+        self.assertEqual((batch.request_counts.completed, batch.request_counts.failed), (2, 1))
+        self.assertEqual(batch.metadata, {"for": "a test"})
+        good, bad = lines_of(batch.output_file_id), lines_of(batch.error_file_id)
+        self.assertEqual((set(good), set(bad)), ({"a", "b"}, {"bad"}))
+        self.assertEqual(good["a"]["response"]["body"]["choices"][0]["message"]["content"],
+                         chat(max_tokens=8).choices[0].message.content)
+        self.assertEqual(bad["bad"]["response"]["status_code"], 400)
+        self.assertIn(batch.id, [each.id for each in CLIENT.batches.list(limit=1)])
+
+    def test_batches_of_every_endpoint(self):
+        for endpoint, body in (("/v1/completions", {"prompt": "a", "max_tokens": 2}),
+                               ("/v1/embeddings", {"input": "a"}),
+                               ("/v1/responses", {"input": "a", "max_output_tokens": 2})):
+            batch = finished(batch_of({"one": body}, endpoint))
+            self.assertEqual(batch.request_counts.completed, 1, lines_of(batch.error_file_id))
+
+    def test_cancelled_batch(self):
+        body = {"prompt": "The mill", "max_tokens": 1000, "logit_bias": {"2": -100, "0": -100}}
+        batch = batch_of({str(i): body for i in range(50)}, "/v1/completions")
+        batch = finished(CLIENT.batches.cancel(batch.id))
+        self.assertEqual(batch.status, "cancelled")
+        lines = [*lines_of(batch.output_file_id), *lines_of(batch.error_file_id)]
+        self.assertEqual(sorted(lines), sorted(str(i) for i in range(50)))
+
+    def test_wrong_batch(self):
+        file = CLIENT.files.create(file=("in.jsonl", b'{"custom_id": "a"}\n{'), purpose="batch")
+        batch = CLIENT.batches.create(input_file_id=file.id, endpoint="/v1/completions",
+                                      completion_window="24h")
+        self.assertEqual(batch.status, "failed")
+        self.assertEqual([error.line for error in batch.errors.data], [1, 2])
+        with self.assertRaises(openai.NotFoundError):
+            CLIENT.batches.create(input_file_id="file-none", endpoint="/v1/completions",
+                                  completion_window="24h")
 
 
 class AsyncClient(unittest.IsolatedAsyncioTestCase):

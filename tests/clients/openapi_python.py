@@ -60,6 +60,17 @@ def send(method, path, body=None):
         return error.code, error.read().decode()
 
 
+def upload(text):
+    """Status and text of the answer to a file."""
+    parts = ('--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+             '--b\r\nContent-Disposition: form-data; name="file"; filename="in.jsonl"\r\n\r\n'
+             f"{text}\r\n--b--\r\n")
+    request = urllib.request.Request(URL + "/files", parts.encode(),
+                                     {"Content-Type": "multipart/form-data; boundary=b"})
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        return json.loads(answer.read())
+
+
 def events(text):
     lines = [line[6:] for line in text.split("\n") if line.startswith("data: ")]
     return [json.loads(line) for line in lines if line != "[DONE]"]
@@ -116,6 +127,26 @@ class OpenApi(unittest.TestCase):
         listed = self.answer("GET", "/models")
         self.valid("ListModelsResponse", listed)
         self.valid("Model", self.answer("GET", f"/models/{listed['data'][0]['id']}"))
+
+    def test_files_and_batches(self):
+        line = {"custom_id": "a", "method": "POST", "url": "/v1/completions",
+                "body": {"prompt": "a", "max_tokens": 2}}
+        for text, last in ((json.dumps(line), "completed"), ("{", "failed")):
+            file = upload(text)
+            self.valid("OpenAIFile", file)
+            batch = self.answer("POST", "/batches", {"input_file_id": file["id"],
+                                                     "endpoint": "/v1/completions",
+                                                     "completion_window": "24h"})
+            self.valid("Batch", batch)
+            while batch["status"] == "in_progress":
+                batch = self.answer("GET", f"/batches/{batch['id']}")
+            self.assertEqual(batch["status"], last)
+            self.valid("Batch", batch)
+            self.valid("ListFilesResponse", self.answer("GET", "/files"))
+            self.valid("ListBatchesResponse", self.answer("GET", "/batches?limit=1"))
+            self.valid("DeleteFileResponse", self.answer("DELETE", f"/files/{file['id']}"))
+        self.valid("ErrorResponse", self.answer("GET", "/files/none", None, 404))
+        self.valid("ErrorResponse", self.answer("POST", "/batches", {"endpoint": "/"}, 400))
 
     def test_errors(self):
         for path, body, status in (("/chat/completions", {"messages": []}, 400),

@@ -76,7 +76,8 @@ def test_of(client, scratch):
 def start(program, folder):
     """The server and its port, once it is ready."""
     port_file = pathlib.Path(folder) / "port"
-    words = [program, "serve", "--port", "0", "--port-file", port_file, "--context", "2048"]
+    words = [program, "serve", "--port", "0", "--port-file", port_file, "--context", "2048",
+             "--state", pathlib.Path(folder) / "state"]
     if os.environ.get("TOKENMILL_MODEL"):
         words += ["--model", os.environ["TOKENMILL_MODEL"]]
     server = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)

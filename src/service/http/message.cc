@@ -21,6 +21,7 @@ constexpr std::array kReasons = {
     Reason{404, "Not Found"},
     Reason{405, "Method Not Allowed"},
     Reason{408, "Request Timeout"},
+    Reason{409, "Conflict"},
     Reason{413, "Content Too Large"},
     Reason{417, "Expectation Failed"},
     Reason{431, "Request Header Fields Too Large"},
