@@ -21,6 +21,7 @@ Run add_bench(CLI::App&);
 Run add_chat(CLI::App&);
 Run add_complete(CLI::App&);
 Run add_models(CLI::App&);
+Run add_package(CLI::App&);
 Run add_perplexity(CLI::App&);
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);

@@ -18,6 +18,7 @@ constexpr std::array kCommands = {
     Command{"perplexity", "Measure how well a model predicts a text", add_perplexity},
     Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
+    Command{"package", "Models that are signed, checked, and choose their settings", add_package},
     Command{"models", "List the models that are here", add_models},
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"version", "Print the version", add_version},

@@ -7,6 +7,7 @@
 
 #include "apps/chat_template_source.h"
 #include "apps/model_store.h"
+#include "apps/open_package.h"
 #include "data/model_file.h"
 #include "kernels/ops.h"
 #include "llm/open_runner.h"
@@ -29,7 +30,7 @@ constexpr std::array kKvTypes = {
 
 Result<KvTypeName> kv_type_named(const std::string& name) {
   for (const KvTypeName& row : kKvTypes) {
-    if (row.name == name) return row;
+    if (std::string_view(row.name) == (name.empty() ? "f16" : name)) return row;
   }
   return fail(ErrorKind::invalid, "--kv-type {}: there are f16, bf16, q8 and f32", name);
 }
@@ -104,6 +105,11 @@ std::string id_for(const fs::path& path) {
 
 }  // namespace
 
+Result<kernels::KvType> kv_type_of(const std::string& name) {
+  TRY_ASSIGN(const KvTypeName row, kv_type_named(name));
+  return row.type;
+}
+
 void add_model_options(CLI::App& command, ModelOptions& options) {
   auto* positional = command.add_option(
       "name", options.model, "A short name, what `tokenmill models` lists, or a path [default]");
@@ -114,10 +120,14 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--kv-memory", options.kv_memory,
                      "Room for keys and values, e.g. 512MB [four contexts, as memory allows]");
   command.add_option("--kv-type", options.kv_type, "How they are kept: f16, bf16, q8, f32 [f16]");
+  command.add_option("--trust", options.trust,
+                     "Of a package: the public key that must have signed it, or its file");
+  command.add_option("--profile", options.profile, "Of a package: this one [the best fit]");
   command.add_option("--parallel", options.parallel, "Most requests answered at once [64]");
 }
 
-Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& options) {
+Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& given) {
+  TRY_ASSIGN(const ModelOptions options, with_package(given));
   TRY_ASSIGN(const KvRoom room, kv_room(options));
   TRY_ASSIGN(const fs::path path, resolve_model(options.model));
   TRY_ASSIGN(ModelFile opened, open_model_file(path));

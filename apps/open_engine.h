@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "kernels/ops.h"
 #include "service/generation/engine_model.h"
 
 namespace mill::apps {
@@ -16,14 +17,18 @@ struct ModelOptions {
   uint32_t threads = 0;   // 0 = one for each processor
   uint32_t context = 0;   // longest prompt and answer together; 0 = as trained, at most 8192
   std::string kv_memory;  // "512MB": room for keys and values; "" = four contexts, as memory allows
-  std::string kv_type = "f16";
+  std::string kv_type;    // "" = f16
   uint32_t parallel = 64;  // sequences in a batch
+  std::string trust;       // public key that must have signed the package; "" = it is none
+  std::string profile;     // of the package; "" = the best fit
 };
 
-// [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel
+// [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel, --trust, --profile
 void add_model_options(CLI::App&, ModelOptions&);
 
 Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions&);
+
+Result<kernels::KvType> kv_type_of(const std::string& name);  // "" = f16
 
 // "512MB", "2GiB", "4096": bytes; powers of ten but for the names with an i.
 Result<uint64_t> parse_bytes(const std::string& text);

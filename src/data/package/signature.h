@@ -1,0 +1,38 @@
+#pragma once
+// Ed25519 signatures in the files of minisign (docs/formats/package.md).
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace mill::package {
+
+using KeyId = std::array<uint8_t, 8>;
+
+struct PublicKey {
+  KeyId id{};
+  std::array<uint8_t, 32> key{};
+};
+
+struct SecretKey {
+  PublicKey pair;
+  std::array<uint8_t, 32> seed{};
+};
+
+// The text of a key file: a comment line and a line of base64. Of a public key, the base64 alone
+// will do.
+Result<PublicKey> parse_public_key(std::string_view text);
+Result<SecretKey> parse_secret_key(std::string_view text);
+
+std::string id_text(const KeyId&);  // "A03C1121FC2BE141", as minisign prints it
+
+// The text of a signature file. The comment is signed, too; it must be one line.
+Result<std::string> sign(std::string_view message, const SecretKey&, std::string_view comment);
+
+// The trusted comment, if the signature is by this key and of this message.
+Result<std::string> verify(std::string_view message, std::string_view signature, const PublicKey&);
+
+}  // namespace mill::package
