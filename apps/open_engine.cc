@@ -35,6 +35,12 @@ Result<KvTypeName> kv_type_named(const std::string& name) {
   return fail(ErrorKind::invalid, "--kv-type {}: there are f16, bf16, q8 and f32", name);
 }
 
+Result<llm::Speculation> speculation_named(const std::string& name) {
+  if (name == "off") return llm::Speculation::off;
+  if (name == "lookup") return llm::Speculation::lookup;
+  return fail(ErrorKind::invalid, "--speculate {}: there are off and lookup", name);
+}
+
 // What the options say of the cache of keys and values.
 struct KvRoom {
   KvTypeName type;
@@ -124,6 +130,9 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
                      "Of a package: the public key that must have signed it, or its file");
   command.add_option("--profile", options.profile, "Of a package: this one [the best fit]");
   command.add_option("--parallel", options.parallel, "Most requests answered at once [64]");
+  command.add_option("--speculate", options.speculate,
+                     "Guess tokens ahead, which changes no answer: lookup (what followed the same "
+                     "words before), off [off]");
 }
 
 Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& given) {
@@ -132,7 +141,8 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
   TRY_ASSIGN(const fs::path path, resolve_model(options.model));
   TRY_ASSIGN(ModelFile opened, open_model_file(path));
   const auto file = std::make_shared<const ModelFile>(std::move(opened));
-  const llm::EngineOptions engine{.running_max = options.parallel};
+  TRY_ASSIGN(const llm::Speculation speculation, speculation_named(options.speculate));
+  const llm::EngineOptions engine{.running_max = options.parallel, .speculation = speculation};
   TRY(engine.validate());
   TRY_ASSIGN(Tokenizer tokenizer, Tokenizer::open(*file));
   TRY_ASSIGN(auto runner, open_runner_for(file, room, options));

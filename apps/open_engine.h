@@ -21,9 +21,11 @@ struct ModelOptions {
   uint32_t parallel = 64;  // sequences in a batch
   std::string trust;       // public key that must have signed the package; "" = it is none
   std::string profile;     // of the package; "" = the best fit
+  std::string speculate = "off";
 };
 
-// [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel, --trust, --profile
+// [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel, --trust, --profile,
+// --speculate
 void add_model_options(CLI::App&, ModelOptions&);
 
 Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions&);

@@ -39,9 +39,16 @@ struct Answer {
   std::string error;
 };
 
-std::vector<Answer> answers_to(std::vector<GenerateRequest> requests) {
-  FakeRunner runner({.vocab = kVocab, .context = 192, .blocks = 64, .batch_tokens = 96});
-  EngineCore core(runner, byte_vocabulary(), {});
+struct How {
+  uint32_t memory = 0;  // of FakeShape
+  Speculation speculation = Speculation::lookup;
+  uint64_t* accepted = nullptr;  // counted here, where it is given
+};
+
+std::vector<Answer> answers_to(std::vector<GenerateRequest> requests, const How& how = {}) {
+  FakeRunner runner(
+      {.vocab = kVocab, .context = 192, .blocks = 64, .batch_tokens = 96, .memory = how.memory});
+  EngineCore core(runner, byte_vocabulary(), {.speculation = how.speculation});
   std::vector<Answer> answers(requests.size());
   for (size_t i = 0; i < requests.size(); ++i)
     core.add(i + 1, std::move(requests[i]), [&answers, i](GenerateEvent&& event) {
@@ -50,6 +57,7 @@ std::vector<Answer> answers_to(std::vector<GenerateRequest> requests) {
       answers[i].error = event.error;
     });
   while (core.step()) continue;
+  if (how.accepted != nullptr) *how.accepted += core.stats().accepted_tokens;
   return answers;
 }
 
@@ -68,6 +76,24 @@ TEST_CASE("answers under a grammar are texts of it, and do not depend on the com
     CHECK(together[i].finish == FinishReason::stop);
     CHECK(answers_to({requests[i]})[0].text == together[i].text);
   }
+}
+
+TEST_CASE("guesses change nothing under a grammar, or where thoughts are cut short") {
+  uint64_t accepted = 0;
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    CAPTURE(seed);
+    GenerateRequest request = request_for(grammar::literal("x"), seed, 120);
+    request.grammar = *grammar::compile(grammar::json_schema(
+        grammar::Json::parse(R"({"type": "array", "items": {"type": "boolean"}})")));
+    request.sampling.logit_bias = {{259, 20}, {45, 20}};  // true, and a comma
+    if (seed % 2 == 1) request.grammar = {};
+    if (seed % 4 == 1) request.thoughts = {.closing = {40, 41, 42}, .tokens_max = 25, .grace = 5};
+    const Answer plain = answers_to({request}, {.memory = 1, .speculation = Speculation::off})[0];
+    const Answer guessed = answers_to({request}, {.memory = 1, .accepted = &accepted})[0];
+    CHECK(guessed.text == plain.text);
+    CHECK(guessed.finish == plain.finish);
+  }
+  CHECK(accepted > 100);
 }
 
 TEST_CASE("an answer that can only be one thing is it, and ends by itself") {

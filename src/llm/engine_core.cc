@@ -12,12 +12,16 @@ namespace {
 // row for each that runs.
 constexpr uint32_t kLogitsMax = 1U << 24;
 
+// Guesses fill a step up to so many rows; a fuller one is bound by arithmetic, where they cost.
+constexpr uint32_t kVerifyRowsMax = 16;
+
 ScheduleOptions schedule_options(const Runner& runner, const EngineOptions& options) {
   const uint32_t rows = std::min(kLogitsMax / runner.vocab_size(), runner.batch_tokens_max());
   return {.chunk_tokens = options.chunk_tokens,
           .running_max = options.running_max,
           .batch_tokens_max = runner.batch_tokens_max(),
           .logit_rows_max = std::max(rows, options.running_max),
+          .verify_rows_max = options.speculation == Speculation::off ? 0 : kVerifyRowsMax,
           .prefix_cache = options.prefix_cache};
 }
 
@@ -39,6 +43,7 @@ EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOption
     : runner_(runner),
       vocabulary_(std::move(vocabulary)),
       limits_{.vocab = runner.vocab_size(), .context = context_of(runner)},
+      speculation_(options.speculation),
       schedule_(schedule_options(runner, options), runner.block_count()) {
   ASSERT(limits_.vocab > 0 && limits_.vocab <= kVocabMax, limits_.vocab);
 }
@@ -47,6 +52,7 @@ void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink) {
   const grammar::GrammarPtr grammar = request.grammar;
   auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
   if (grammar) it->constrain(constraints().start(grammar));
+  if (speculation_ == Speculation::lookup) it->speculate();
   enqueue(schedule_, it->sequence());
   generations_.emplace(id, std::move(it));
 }
@@ -103,13 +109,22 @@ void EngineCore::hand_out(const Plan& plan) {
     Generation& it = *generations_.at(piece.sequence->id);
     const uint32_t before = it.generated_tokens();
     const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
-    stats_.generated_tokens += it.generated_tokens() - before;
-    if (before == 0 && it.generated_tokens() == 1) {
-      stats_.prompt_tokens += it.sequence().size() - 1;
-      stats_.cached_tokens += it.sequence().cached_tokens;
-    }
-    if (finished) remove(it);
+    count(piece, it, before);
+    if (finished)
+      remove(it);
+    else if (piece.guessed > 0)
+      settle(schedule_, it.sequence(), it.accepted());
   }
+}
+
+// What a piece has brought.
+void EngineCore::count(const PlannedPiece& piece, const Generation& it, uint32_t before) {
+  stats_.generated_tokens += it.generated_tokens() - before;
+  stats_.guessed_tokens += piece.guessed;
+  if (piece.guessed > 0) stats_.accepted_tokens += it.accepted();
+  if (before > 0 || it.generated_tokens() == 0) return;
+  stats_.prompt_tokens += it.sequence().size() - 1;
+  stats_.cached_tokens += it.sequence().cached_tokens;
 }
 
 void EngineCore::remove(Generation& it) {

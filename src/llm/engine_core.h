@@ -13,11 +13,15 @@
 
 namespace mill::llm {
 
+// Where guesses of the next tokens come from (speculate/speculator.h); they change no answer.
+enum class Speculation : uint8_t { off, lookup };
+
 struct EngineOptions {
   uint32_t chunk_tokens = 512;  // most tokens of prompt processed in one step
   uint32_t running_max = 64;    // sequences in a batch
   uint32_t waiting_max = 1024;  // requests in the queue; more are refused
   bool prefix_cache = true;
+  Speculation speculation = Speculation::lookup;
   Result<void> validate() const;
 };
 
@@ -25,6 +29,7 @@ struct EngineStats {
   uint64_t steps = 0;
   uint64_t prompt_tokens = 0, cached_tokens = 0;  // of requests whose first token has come
   uint64_t generated_tokens = 0;
+  uint64_t guessed_tokens = 0, accepted_tokens = 0;  // that were tried, and that came true
   uint64_t requests_done = 0, requests_cancelled = 0;
   uint64_t yields = 0;  // times that memory ran short and the youngest had to start again
   uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
@@ -47,11 +52,13 @@ class EngineCore {
  private:
   Constraints& constraints();
   void hand_out(const Plan&);
+  void count(const PlannedPiece&, const Generation&, uint32_t before);
   void remove(Generation&);
 
   Runner& runner_;
   Vocabulary vocabulary_;
   RequestLimits limits_;
+  Speculation speculation_;
   Schedule schedule_;
   std::optional<Constraints> constraints_;  // once a request has a grammar
   std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;

@@ -35,6 +35,24 @@ TEST_CASE("requests in any company answer as if they were alone") {
   CHECK(cancelled > 1000);
 }
 
+TEST_CASE("guesses change nothing: answers that repeat themselves, in company, as if alone") {
+  uint64_t guessed = 0, accepted = 0, yields = 0, cached_tokens = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    const World world = fake_world({.vocab = 24 + seed % 40, .memory = 1 + seed % 2});
+    Simulation simulation(world, seed);
+    REQUIRE(simulation.run() == "");
+    guessed += simulation.stats().guessed_tokens;
+    accepted += simulation.stats().accepted_tokens;
+    yields += simulation.stats().yields;
+    cached_tokens += simulation.stats().cached_tokens;
+  }
+  CHECK(accepted > 10000);
+  CHECK(guessed - accepted > 10000);
+  CHECK(yields > 300);
+  CHECK(cached_tokens > 10000);
+}
+
 // A Runner that is asked for more or less what it was built for, step by step.
 struct Bench {
   FakeRunner runner;

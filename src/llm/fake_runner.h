@@ -4,6 +4,7 @@
 // table. So a wrong table, a stale block, a block that two sequences write to or a token that was
 // not recomputed shows as other logits.
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,12 +19,15 @@ namespace mill::llm {
 
 struct FakeShape {
   uint32_t vocab = 64, context = 192, blocks = 64, batch_tokens = 96;
+  // 0: every token matters as much as any other. Else what comes next hangs mostly on the last so
+  // many tokens, so that answers repeat themselves and can be guessed.
+  uint32_t memory = 0;
 };
 
 class FakeRunner : public Runner {
  public:
   explicit FakeRunner(FakeShape shape)
-      : shape_(shape), cache_(size_t{shape.blocks} * kBlockTokens) {}
+      : shape_(shape), cache_(size_t{shape.blocks} * kBlockTokens), tokens_(cache_.size()) {}
 
   uint32_t vocab_size() const override { return shape_.vocab; }
   uint32_t context_max() const override { return shape_.context; }
@@ -41,6 +45,7 @@ class FakeRunner : public Runner {
         if (piece.tokens.size() - i > piece.logits) continue;
         const uint64_t state = read(piece, piece.position + i);
         fill(logits.first(shape_.vocab), state);
+        if (shape_.memory > 0) repeat(piece, piece.position + i, logits.first(shape_.vocab));
         hidden_.resize(hidden_.size() + kHiddenWidth);
         fill(std::span(hidden_).last(kHiddenWidth), state ^ 1);
         logits = logits.subspan(shape_.vocab);
@@ -53,16 +58,20 @@ class FakeRunner : public Runner {
  private:
   static constexpr size_t kHiddenWidth = 8;
 
-  uint64_t& slot(const BatchPiece& piece, uint32_t position) {
+  size_t place(const BatchPiece& piece, uint32_t position) const {
     ASSERT(position / kBlockTokens < piece.blocks.size() && position < shape_.context, position);
     const BlockId block = piece.blocks[position / kBlockTokens];
-    return cache_[size_t{block} * kBlockTokens + position % kBlockTokens];
+    return size_t{block} * kBlockTokens + position % kBlockTokens;
+  }
+  uint64_t& slot(const BatchPiece& piece, uint32_t position) {
+    return cache_[place(piece, position)];
   }
 
   // As keys and values do, what is kept depends on the token and on all before it.
   void write(const BatchPiece& piece, uint32_t i) {
     const uint32_t position = piece.position + i;
     const uint64_t before = position == 0 ? 0 : slot(piece, position - 1);
+    tokens_[place(piece, position)] = piece.tokens[i];
     slot(piece, position) =
         splitmix(before + (static_cast<uint64_t>(piece.tokens[i]) << 32) + position);
   }
@@ -73,6 +82,16 @@ class FakeRunner : public Runner {
     return state;
   }
 
+  // What the last tokens say, and a trace of all the others.
+  void repeat(const BatchPiece& piece, uint32_t position, std::span<float> row) const {
+    uint64_t state = 2;
+    for (uint32_t i = 0; i < std::min(shape_.memory, position + 1); ++i)
+      state = splitmix(state + static_cast<uint64_t>(tokens_[place(piece, position - i)]) + 1);
+    std::vector<float> said(row.size());
+    fill(said, state);
+    for (size_t i = 0; i < row.size(); ++i) row[i] = 2 * said[i] + 0x1p-10F * row[i];
+  }
+
   static void fill(std::span<float> row, uint64_t state) {
     for (size_t i = 0; i < row.size(); ++i)
       row[i] = static_cast<float>(splitmix(state + i) >> 40) * 0x1p-21F;  // 0 … 8
@@ -80,6 +99,7 @@ class FakeRunner : public Runner {
 
   FakeShape shape_;
   std::vector<uint64_t> cache_;  // (blocks, kBlockTokens)
+  std::vector<TokenId> tokens_;  // the same
   std::vector<float> hidden_;    // (rows of logits, kHiddenWidth)
 };
 

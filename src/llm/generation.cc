@@ -49,10 +49,31 @@ bool Generation::take(std::span<const float> rows, std::span<const float> hidden
     }
   }
   if (sequence_.remaining() > 0) return false;
-  GenerateEvent it = generate(rows.last(vocab), vocabulary, scratch);
-  const bool finished = it.finish != FinishReason::none;
-  tell(std::move(it));
+  if (generated_ == 0) rows = rows.last(vocab);
+  const bool finished = answer(rows, vocab, vocabulary, scratch);
+  if (!finished) guess_on(static_cast<uint32_t>(rows.size() / vocab) - 1);
   return finished;
+}
+
+// The first row is that of the last token, the others of the guess. Each gives the token that it
+// would have given without a guess; those behind the first that was guessed wrongly are worthless.
+bool Generation::answer(std::span<const float> rows, size_t vocab, const Vocabulary& vocabulary,
+                        SampleScratch& scratch) {
+  for (accepted_ = 0;; ++accepted_) {
+    GenerateEvent it = generate(rows.first(vocab), vocabulary, scratch);
+    const bool finished = it.finish != FinishReason::none;
+    tell(std::move(it));
+    rows = rows.subspan(vocab);
+    if (finished) return true;
+    if (rows.empty() || sequence_.tokens.back() != sequence_.guess[accepted_]) return false;
+  }
+}
+
+// No further than to the last token but one: that one's logits give the last.
+void Generation::guess_on(uint32_t tried) {
+  if (!speculator_) return;
+  speculator_->tried(tried, accepted_);
+  sequence_.guess = speculator_->guess(sequence_.tokens, tokens_max_ - generated_ - 1);
 }
 
 // Position by position, so that the sum does not depend on how the prompt was cut into chunks.

@@ -11,6 +11,7 @@
 #include "llm/sample/sampler.h"
 #include "llm/sample/stop_text.h"
 #include "llm/schedule/scheduler.h"
+#include "llm/speculate/speculator.h"
 
 namespace mill::llm {
 
@@ -26,16 +27,20 @@ class Generation {
   // The request has been validated against the context.
   Generation(uint64_t id, GenerateRequest, EventSink, uint32_t context);
   void constrain(Constraint constraint) { constraint_ = std::move(constraint); }
+  void speculate() { speculator_.emplace(); }
 
-  // Rows of logits of the positions that end at sequence().computed, the wanted ones. Tells the
-  // sink; true once the request has finished.
+  // Rows of logits of the positions that end at sequence().computed, the wanted ones, and of those
+  // behind it that have been computed of its guess. Tells the sink; true once the request has
+  // finished.
   // `hidden`: the hidden states of the same positions, where the runner tells them.
   bool take(std::span<const float> rows, std::span<const float> hidden, size_t vocab,
             const Vocabulary&, SampleScratch&);
   void cancel();  // tells the sink; the last event
 
   Sequence& sequence() { return sequence_; }
+  const Sequence& sequence() const { return sequence_; }
   uint32_t generated_tokens() const { return generated_; }
+  uint32_t accepted() const { return accepted_; }  // tokens of the guess, in the last take()
 
  private:
   GenerateEvent event() const;
@@ -44,6 +49,8 @@ class Generation {
   Result<void> echo(std::span<const float> rows, size_t vocab) const;
   GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
   Result<TokenId> choose(std::span<const float> logits, SampleScratch&);
+  bool answer(std::span<const float> rows, size_t vocab, const Vocabulary&, SampleScratch&);
+  void guess_on(uint32_t tried);
   bool pool(std::span<const float> hidden, size_t rows);
   FinishReason append_text(TokenId, const Vocabulary&, std::string& text);
 
@@ -52,10 +59,12 @@ class Generation {
   Sequence sequence_;
   Sampler sampler_;
   std::optional<Constraint> constraint_;
+  std::optional<Speculator> speculator_;
   Utf8Stream characters_;
   StopText stop_;
   uint32_t prompt_tokens_, tokens_max_;
   uint32_t generated_ = 0;
+  uint32_t accepted_ = 0;
   ThoughtClock thoughts_;
   std::vector<double> pooled_;  // sum of hidden states, for an embedding
 };

@@ -1,6 +1,7 @@
 #pragma once
 // For tests: the determinism contract, on any Runner. Requests arrive at seeded random times, some
-// go away again, and each answer is compared, bit for bit, with that of the same request alone.
+// go away again, and each answer is compared, bit for bit, with that of the same request alone and
+// without speculation.
 
 #include <algorithm>
 #include <bit>
@@ -98,7 +99,8 @@ class Simulation {
 
   Transcript alone(const GenerateRequest& request) const {
     const auto runner = world_.runner(context_blocks_);
-    EngineCore core(*runner, world_.vocabulary, {.prefix_cache = false});
+    EngineCore core(*runner, world_.vocabulary,
+                    {.prefix_cache = false, .speculation = Speculation::off});
     Transcript transcript;
     core.add(1, request, [&](GenerateEvent&& event) { transcript.add(event); });
     while (core.step()) continue;
@@ -143,7 +145,8 @@ class Simulation {
   EngineOptions random_options() {
     return {.chunk_tokens = 1 + pick(one_in(2) ? 20 : 200),
             .running_max = 1 + pick(40),
-            .prefix_cache = !one_in(3)};
+            .prefix_cache = !one_in(3),
+            .speculation = one_in(4) ? Speculation::off : Speculation::lookup};
   }
 
   std::string run_together(const EngineOptions& options) {

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "llm/schedule/prefill.h"
+#include "llm/schedule/verify.h"
 
 namespace mill::llm {
 namespace {
@@ -106,17 +107,27 @@ Plan plan_step(Schedule& schedule) {
   Plan plan;
   plan_decodes(schedule, plan);
   plan_prefills(schedule, plan);
+  plan_guesses(schedule, plan);
   return plan;
 }
 
 void commit(Schedule& schedule, const Plan& plan) {
   for (const PlannedPiece& piece : plan.pieces) {
     Sequence& sequence = *piece.sequence;
-    sequence.computed += piece.tokens;
+    sequence.computed += piece.tokens - piece.guessed;
     sequence.wanted = std::max(sequence.wanted, sequence.computed);
     sequence.served = schedule.step;
     if (schedule.options.prefix_cache) publish_full_blocks(schedule.pool, sequence);
   }
+}
+
+void settle(Schedule& schedule, Sequence& sequence, uint32_t accepted) {
+  sequence.computed += accepted;
+  sequence.wanted = std::max(sequence.wanted, sequence.computed);
+  ASSERT(sequence.remaining() == 1, sequence.computed, sequence.size());
+  if (schedule.options.prefix_cache) publish_full_blocks(schedule.pool, sequence);
+  for (; sequence.blocks.size() > blocks_for(sequence.size()); sequence.blocks.pop_back())
+    schedule.pool.release(sequence.blocks.back());
 }
 
 void finish(Schedule& schedule, Sequence& sequence) {
@@ -128,7 +139,8 @@ std::vector<BatchPiece> batch_of(const Plan& plan) {
   std::vector<BatchPiece> batch;
   for (const PlannedPiece& piece : plan.pieces) {
     const Sequence& it = *piece.sequence;
-    batch.push_back({.tokens = std::span(it.tokens).subspan(it.computed, piece.tokens),
+    const auto known = std::span(it.tokens).subspan(it.computed, piece.tokens - piece.guessed);
+    batch.push_back({.tokens = piece.guessed > 0 ? std::span(piece.row_tokens) : known,
                      .position = it.computed,
                      .blocks = it.blocks,
                      .logits = piece.logits});

@@ -12,6 +12,10 @@
 //    back and it is computed again later. Its tokens stay, so its result is the same. The oldest
 //    never yields to anyone, hence it finishes; then the next is the oldest. So everything
 //    finishes.
+//  * What rows of a small batch are left are for guesses (speculate/speculator.h): up to
+//    verify_rows_max rows, a step costs little more than one of a single row, because it reads the
+//    same weights. Guesses take blocks only where there are more than enough, and nobody yields for
+//    them.
 //  * Every sequence that decodes gets its token in every step; the prompts share what remains of
 //    the step in equal parts (whole blocks where possible, least recently served first), so that a
 //    long prompt neither stalls the others' answers nor a short prompt's first token, and nobody
@@ -27,8 +31,8 @@
 
 namespace mill::llm {
 
-// What the scheduler knows of a request. `tokens` grows by one between steps, once all of them are
-// computed; everything else is the scheduler's.
+// What the scheduler knows of a request. `tokens` grows between steps, once all of them are
+// computed, and `guess` changes with it; everything else is the scheduler's.
 struct Sequence {
   uint64_t id = 0;              // in order of arrival: the smaller is the older
   std::vector<TokenId> tokens;  // the prompt, then what was generated
@@ -38,6 +42,7 @@ struct Sequence {
   uint32_t published = 0;       // leading blocks that others can find
   uint32_t cached_tokens = 0;   // that were found in the prefix cache when it was first admitted
   std::vector<BlockId> blocks;  // covering all tokens while it runs, else empty
+  std::vector<TokenId> guess;   // that may follow `tokens`; never one of them before it is drawn
   uint64_t served = 0;          // the last step that had a piece of it, or admitted it
   bool yielded = false;         // was computed before and gave its blocks back
 
@@ -50,14 +55,17 @@ struct ScheduleOptions {
   uint32_t running_max = 64;        // most sequences in a batch
   uint32_t batch_tokens_max = 576;  // of the Runner
   uint32_t logit_rows_max = 64;     // most logits in a step; running_max or more
+  uint32_t verify_rows_max = 0;     // guesses fill the rows of those that decode up to this
   bool prefix_cache = true;
 };
 
-// `tokens` of a sequence from its `computed` on.
+// `tokens` of a sequence from its `computed` on, the last `guessed` of which are guesses.
 struct PlannedPiece {
   Sequence* sequence = nullptr;
   uint32_t tokens = 0;
   uint32_t logits = 0;  // rows wanted, as in BatchPiece
+  uint32_t guessed = 0;
+  std::vector<TokenId> row_tokens = {};  // where there are guesses: the last token, and them
 };
 
 struct Plan {
@@ -80,8 +88,12 @@ struct Schedule {
 void enqueue(Schedule&, Sequence&);
 // The next step's pieces; none means that nothing is to be done.
 Plan plan_step(Schedule&);
-// After the Runner has computed the plan.
+// After the Runner has computed the plan. Guesses do not count as computed: what was computed of
+// them stands behind the end, in blocks that nobody else can find.
 void commit(Schedule&, const Plan&);
+// After a piece with guesses: the first `accepted` were right and are among the tokens now, with
+// one more behind them. The others' keys and values will be overwritten.
+void settle(Schedule&, Sequence&, uint32_t accepted);
 // Done or cancelled, waiting or running; between commit and the next plan.
 void finish(Schedule&, Sequence&);
 

@@ -53,7 +53,8 @@ std::string reference_violation(const Schedule& schedule) {
 
 std::string piece_violation(const Schedule& schedule, const PlannedPiece& piece) {
   const Sequence& it = *piece.sequence;
-  if (piece.tokens == 0 || piece.tokens > it.remaining())
+  if (piece.tokens == piece.guessed || piece.tokens - piece.guessed > it.remaining() ||
+      piece.guessed > it.guess.size())
     return fmt::format("sequence {} gets {} of {} tokens", it.id, piece.tokens, it.remaining());
   const uint32_t last = (it.computed + piece.tokens - 1) / kBlockTokens;
   if (last >= it.blocks.size()) return fmt::format("sequence {} writes past its blocks", it.id);
@@ -80,17 +81,21 @@ std::string violation(const Schedule& schedule) {
 std::string violation(const Schedule& schedule, const Plan& plan) {
   const ScheduleOptions& options = schedule.options;
   std::set<const Sequence*> planned;
-  uint32_t tokens = 0, prompt_tokens = 0, logits = 0;
+  uint32_t tokens = 0, prompt_tokens = 0, logits = 0, decoding = 0, guessed = 0;
   for (const PlannedPiece& piece : plan.pieces) {
     if (!planned.insert(piece.sequence).second) return "a sequence has two pieces";
     if (std::string text = piece_violation(schedule, piece); !text.empty()) return text;
     tokens += piece.tokens;
     logits += piece.logits;
     if (piece.sequence->remaining() > 1) prompt_tokens += piece.tokens;
+    decoding += piece.sequence->remaining() == 1;
+    guessed += piece.guessed;
   }
   if (tokens != plan.tokens || logits != plan.logits) return "the plan's sums are wrong";
   if (tokens > options.batch_tokens_max || prompt_tokens > options.chunk_tokens)
     return fmt::format("{} tokens, {} of prompts in a step", tokens, prompt_tokens);
+  if (guessed > 0 && decoding + guessed > options.verify_rows_max)
+    return fmt::format("{} guesses beside {} that decode", guessed, decoding);
   if (logits > options.logit_rows_max) return fmt::format("{} rows of logits in a step", logits);
   bool work = schedule.running.empty() && !schedule.waiting.empty();
   for (const Sequence* it : schedule.running) {
