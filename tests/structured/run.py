@@ -4,12 +4,16 @@ that random tokens write under them is valid.
 
     tests/structured/run.py BUILD [--every N] [--answers N] [--tokens N] [--markdown] …
 
+It works in pieces of PIECE schemas and keeps each piece's results below BUILD/structured, by the
+program and the options that gave them: an interrupted run goes on where it was.
+
 Fails where fewer than 95 % are accepted or one answer is invalid. Without the shared data or npm it
 says "skipped" and passes.
 """
 
 import argparse
 import collections
+import hashlib
 import json
 import os
 import pathlib
@@ -20,6 +24,7 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ["ajv@8", "ajv-formats@3", "ajv-draft-04@1"]
 ACCEPTED_LEAST = 0.95
+PIECE = 200
 
 
 def skipped(why):
@@ -101,18 +106,43 @@ def arguments():
     return parser.parse_args()
 
 
+def results_folder(build, options):
+    """Another program or other options give other results."""
+    key = hashlib.sha256((build / "random_answers").read_bytes())
+    key.update(f"{options.every} {options.answers} {options.tokens} {options.vocabulary}".encode())
+    folder = build / "structured" / key.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def piece_results(path, generate, validate, schemas):
+    """Rows and verdicts of some schemas: as they were kept, or new."""
+    if not path.exists():
+        answers = lines(generate, "\n".join(schemas) + "\n")
+        told = lines(validate[0], answers, env=validate[1])
+        rows = [json.loads(line) for line in answers.splitlines()]
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps([rows, [json.loads(line) for line in told.splitlines()]]))
+        partial.rename(path)
+    return json.loads(path.read_text())
+
+
 def main():
     options = arguments()
     build = options.build.resolve()
     schemas = sorted(str(p) for p in unpacked(build, "jsonschemabench").rglob("data/*/*.json"))
+    schemas = schemas[::options.every]
     vocabulary = next(unpacked(build, "tokenizers").rglob(f"{options.vocabulary}/tokenizer.json"))
     node = dict(os.environ, NODE_ROOT=str(validator_folder(build)))
-    files = "\n".join(schemas[::options.every]) + "\n"
-    answers = lines([build / "random_answers", vocabulary, str(options.answers),
-                     str(options.tokens)], files)
-    told = lines(["node", SOURCE / "tests/structured/validate.mjs"], answers, env=node)
-    rows = [json.loads(line) for line in answers.splitlines()]
-    verdicts = {row["file"]: row for row in map(json.loads, told.splitlines())}
+    generate = [build / "random_answers", vocabulary, str(options.answers), str(options.tokens)]
+    validate = (["node", SOURCE / "tests/structured/validate.mjs"], node)
+    folder = results_folder(build, options)
+    rows, verdicts = [], {}
+    for start in range(0, len(schemas), PIECE):
+        some = piece_results(folder / f"{start:05}.json", generate, validate,
+                             schemas[start:start + PIECE])
+        rows += some[0]
+        verdicts.update({row["file"]: row for row in some[1]})
     total = table(rows, verdicts, options.markdown)
     reasons(rows)
     for row in verdicts.values():
