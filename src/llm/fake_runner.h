@@ -89,7 +89,7 @@ class FakeRunner : public Runner {
       state = splitmix(state + static_cast<uint64_t>(tokens_[place(piece, position - i)]) + 1);
     std::vector<float> said(row.size());
     fill(said, state);
-    for (size_t i = 0; i < row.size(); ++i) row[i] = 2 * said[i] + 0x1p-10F * row[i];
+    for (size_t i = 0; i < row.size(); ++i) row[i] = 2 * said[i] + 0x1p-4F * row[i];
   }
 
   static void fill(std::span<float> row, uint64_t state) {

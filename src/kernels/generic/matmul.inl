@@ -30,8 +30,7 @@ inline void add_sub_block(F* acc, const B (&w)[8], const UnitScales& s, const Ac
   const size_t first = in.index * kSubs + sub, blocks = in.blocks * kSubs;
   I sums[N];
 #pragma GCC unroll 4
-  for (size_t r = 0; r < N; ++r)
-    sums[r] = begin_sum<Format>(x, first + r * blocks);
+  for (size_t r = 0; r < N; ++r) sums[r] = begin_sum<Format>(x, first + r * blocks);
 #pragma GCC unroll 8
   for (size_t g = sub * kGroups; g < (sub + 1) * kGroups; ++g) {
 #pragma GCC unroll 4

@@ -197,11 +197,13 @@ TEST_CASE("a batch goes on where its server has ended, after a line that was tor
   std::ofstream(folder / "batches" / (id + ".output"))
       << R"({"custom_id":"3","response":{"status_code":200,"body":{}}})" << "\n"
       << R"({"custom_id":"4","resp)";
-  Server server(folder, 100);
-  const Json batch = server.finished(id);
-  CHECK(batch["request_counts"]["completed"] == 10);
-  CHECK(server.ids_in(batch["output_file_id"]).size() == 10);
-  CHECK(server.answerer.asked == 9);
+  {
+    Server server(folder, 100);
+    const Json batch = server.finished(id);
+    CHECK(batch["request_counts"]["completed"] == 10);
+    CHECK(server.ids_in(batch["output_file_id"]).size() == 10);
+    CHECK(server.answerer.asked == 9);
+  }  // ends once its worker has cleared away what it wrote on the way
   CHECK(std::distance(fs::directory_iterator(folder / "batches"), {}) == 1);
 }
 
