@@ -5,6 +5,11 @@ set(test_sources ${all_sources})
 list(FILTER test_sources INCLUDE REGEX "/src/(${TOKENMILL_TEST_FLOORS})/.*\\.test\\.cc$")
 add_executable(mill_tests tests/main.cc ${test_sources} ${app_tests})
 target_link_libraries(mill_tests PRIVATE mill_apps)
+if(TOKENMILL_PRECOMPILE)
+  target_precompile_headers(mill_tests PRIVATE cmake/precompiled.h <doctest/doctest.h>)
+  # It asks doctest's header for more than the others do.
+  set_source_files_properties(tests/main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endif()
 target_compile_definitions(mill_tests PRIVATE
   DOCTEST_CONFIG_SUPER_FAST_ASSERTS  # fast to compile, that is
   TOKENMILL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENMILL_BINARY_DIR="${CMAKE_BINARY_DIR}")
