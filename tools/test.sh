@@ -31,15 +31,16 @@ step_asan() { build asan-ubsan mill_tests && tests asan-ubsan -R '^unit\.' -LE s
 step_tidy() { build tidy all; }  # clang's warnings are errors, and so are clang-tidy's
 step_tsan() { build tsan mill_tests && tests tsan -R '^unit\.' -LE slow; }
 
+# The fuzzers share the library of the address sanitizer's tests.
 step_fuzz() {
-  build fuzz fuzzers || return 1
+  build asan-ubsan fuzzers || return 1
   local broken=0
-  for fuzzer in build/fuzz/fuzz_*; do
+  for fuzzer in build/asan-ubsan/fuzz_*; do
     [ -x "$fuzzer" ] || continue
     local name=${fuzzer##*/fuzz_} log=$fuzzer.log
-    mkdir -p "build/fuzz/corpus/$name"
+    mkdir -p "build/asan-ubsan/corpus/$name"
     if "$fuzzer" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
-      -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" >"$log" 2>&1; then
+      -artifact_prefix="build/asan-ubsan/$name-" "build/asan-ubsan/corpus/$name" >"$log" 2>&1; then
       echo "fuzz $name: $(grep -E '^Done ' "$log")"
     else
       echo "fuzz $name: FAILED"
