@@ -1,7 +1,10 @@
 // The official JavaScript client against a running server (TOKENMILL_URL); see run.py.
 import assert from 'node:assert/strict';
+import { File } from 'node:buffer';
 import { test } from 'node:test';
 import OpenAI, { toFile } from 'openai';
+
+globalThis.File ??= File;  // Node.js 18 lacks it, and the client asks for it
 
 const client = new OpenAI({
   baseURL: process.env.TOKENMILL_URL, apiKey: 'none', maxRetries: 0, timeout: 300_000,

@@ -28,6 +28,7 @@ CLIENTS = {
     "langchain": ("langchain_python.py", ["langchain-openai==1.7.4"]),
     "openapi": ("openapi_python.py", ["jsonschema==4.26.0"]),
 }
+NODE_AT_LEAST = {"agents": 20}  # what @modelcontextprotocol/client, which it imports, asks for
 SKIPPED, NOT_FOUND = 77, 3
 START_SECONDS = 120
 
@@ -55,6 +56,10 @@ def python_test(script, packages, scratch, mark):
 
 
 def node_test(script, packages, scratch, mark):
+    version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True).stdout
+    least = NODE_AT_LEAST.get(scratch.name, 0)
+    if int(version.lstrip("v").split(".")[0]) < least:
+        skip(f"{packages[0]} needs Node.js {least}, and this is {version.strip()}")
     if not mark.exists():
         install(["npm", "install", "--no-audit", "--no-fund", "--prefix", scratch, *packages],
                 packages[0], scratch)
