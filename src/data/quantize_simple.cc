@@ -14,10 +14,12 @@ namespace {
 
 std::span<const float> block_of(const float* x) { return {x, kBlock}; }
 
+// Numbers near float's largest have a range without an inverse, and infinity times zero is none:
+// max() in this order makes that 0.
+float bounded(float x, float code_max) { return std::min(std::max(0.0F, x), code_max); }
+
 // Adding a half and cutting off rounds to nearest; `x` is scaled already.
-unsigned cut(float x, float code_max) {
-  return static_cast<unsigned>(std::clamp(x, 0.0F, code_max));
-}
+unsigned cut(float x, float code_max) { return static_cast<unsigned>(bounded(x, code_max)); }
 
 template <class Block>
 void put5(Block& out, size_t i, unsigned code) {
@@ -52,8 +54,7 @@ AffineFit fit_block(Weighed in, const AffineSearch& search) {
   const float inverse = inverse_or_zero(f16_to_f32(fit.scale)), min = f16_to_f32(fit.min);
   const auto code_max = static_cast<float>(search.code_max);
   for (size_t i = 0; i < kBlock; ++i)
-    fit.codes[i] =
-        static_cast<unsigned>(round_even(std::clamp((in.x[i] - min) * inverse, 0.0F, code_max)));
+    fit.codes[i] = static_cast<unsigned>(round_even(bounded((in.x[i] - min) * inverse, code_max)));
   return fit;
 }
 
