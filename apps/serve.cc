@@ -15,6 +15,8 @@
 #include "service/messages/endpoints.h"
 #include "service/ollama/endpoints.h"
 #include "service/openai/endpoints.h"
+#include "service/operations/endpoints.h"
+#include "service/operations/lifecycle.h"
 
 namespace mill::apps {
 namespace {
@@ -63,7 +65,7 @@ std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> 
 // Every API, side by side: their paths differ.
 std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host) {
   std::vector<http::Route> routes = openai::routes(host);
-  for (const auto& more : {messages::routes(host), ollama::routes(host)})
+  for (const auto& more : {messages::routes(host), ollama::routes(host), operations::routes(host)})
     routes.insert(routes.end(), more.begin(), more.end());
   return routes;
 }
@@ -85,20 +87,37 @@ void announce(const ServeOptions& options, const http::Server& server, const std
   fmt::print(stderr, "serving {} on {} (Ctrl-C stops)\n", id, url);
 }
 
-Result<void> serve(const ServeOptions& options) {
-  TRY(http::Server::can_listen(options.http));  // before the model takes its time
+// What stands behind the server once its model is loaded.
+struct House {
+  std::shared_ptr<inference::Host> host;
+  std::unique_ptr<jobs::Jobs> jobs;
+  http::Handler handler;
+};
+
+Result<House> furnish(const ServeOptions& options) {
+  House house;
   TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(options.model));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
-  const auto host = host_for(model);
-  auto routes = all_routes(host);
-  TRY_ASSIGN(const auto jobs, open_jobs(options, host, http::router(routes)));
-  for (auto& more : jobs ? jobs->routes() : jobs::routes_without_state())
+  house.host = host_for(std::move(model));
+  auto routes = all_routes(house.host);
+  TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
+  for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
-  TRY_ASSIGN(const auto server, http::Server::listen(options.http, http::router(routes)));
+  house.handler = http::router(std::move(routes));
+  return house;
+}
+
+// It listens first, so that a probe learns that it is alive while the model takes its time.
+Result<void> serve(const ServeOptions& options) {
+  operations::Lifecycle lifecycle;
+  House house;  // outlives the server, whose handler it is
+  TRY_ASSIGN(const auto server, http::Server::listen(options.http, lifecycle.handler()));
+  TRY_ASSIGN(house, furnish(options));
+  lifecycle.ready(house.handler);
   TRY(write_port_file(options.port_file, server->port()));
-  announce(options, *server, model->info().id);
-  const bool clean = server->serve_until_signal(kDrain);
+  announce(options, *server, house.host->models.front()->info().id);
+  const bool clean = server->serve_until_signal(kDrain, [&] { lifecycle.drain(); });
   fmt::print(stderr, "{}\n", clean ? "stopped" : "stopped; what was not finished was cut off");
   return {};
 }

@@ -1,5 +1,6 @@
 #include "llm/engine.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -15,6 +16,7 @@ struct Submitted {
   uint64_t id = 0;
   GenerateRequest request = {};
   EventSink sink = {};
+  int64_t arrived = 0;
 };
 
 // What other threads have left for the engine's thread.
@@ -25,6 +27,12 @@ struct Inbox {
 
   bool empty() const { return requests.empty() && cancels.empty() && !stopping; }
 };
+
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
   return {
@@ -40,7 +48,7 @@ struct Engine::Impl {
       : runner(std::move(given_runner)),
         tokenizer(std::move(given_tokenizer)),
         options(given_options),
-        core(*runner, vocabulary_of(tokenizer), options),
+        core(*runner, vocabulary_of(tokenizer), options, now),
         limits(core.limits()),
         stats(core.stats()),
         thread([this] { run(); }) {}
@@ -70,7 +78,8 @@ struct Engine::Impl {
 void Engine::Impl::run() {
   while (true) {
     Inbox taken = take_inbox();
-    for (Submitted& it : taken.requests) core.add(it.id, std::move(it.request), std::move(it.sink));
+    for (Submitted& it : taken.requests)
+      core.add(it.id, std::move(it.request), std::move(it.sink), it.arrived);
     for (uint64_t id : taken.cancels) core.cancel(id);
     if (taken.stopping) core.cancel_all();
     core.step();
@@ -116,7 +125,7 @@ Result<uint64_t> Engine::submit(GenerateRequest request, EventSink sink) {
   const size_t waiting = it.stats.waiting + it.inbox.requests.size();
   if (waiting >= it.options.waiting_max)
     return fail(ErrorKind::exhausted, "{} requests are waiting already; try again later", waiting);
-  it.inbox.requests.push_back({++it.last_id, std::move(request), std::move(sink)});
+  it.inbox.requests.push_back({++it.last_id, std::move(request), std::move(sink), now()});
   it.wake.notify_one();
   return it.last_id;
 }

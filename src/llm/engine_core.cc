@@ -39,18 +39,21 @@ Result<void> EngineOptions::validate() const {
   return {};
 }
 
-EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOptions& options)
+EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOptions& options,
+                       Clock clock)
     : runner_(runner),
       vocabulary_(std::move(vocabulary)),
       limits_{.vocab = runner.vocab_size(), .context = context_of(runner)},
       speculation_(options.speculation),
-      schedule_(schedule_options(runner, options), runner.block_count()) {
+      schedule_(schedule_options(runner, options), runner.block_count()),
+      clock_(std::move(clock)) {
   ASSERT(limits_.vocab > 0 && limits_.vocab <= kVocabMax, limits_.vocab);
 }
 
-void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink) {
+void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink, int64_t arrived) {
   const grammar::GrammarPtr grammar = request.grammar;
   auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
+  it->times().arrived = arrived != 0 ? arrived : clock_();
   if (grammar) it->constrain(constraints().start(grammar));
   if (speculation_ == Speculation::lookup) it->speculate();
   enqueue(schedule_, it->sequence());
@@ -78,6 +81,7 @@ void EngineCore::cancel(uint64_t id) {
   Generation& it = *found->second;
   finish(schedule_, it.sequence());
   it.cancel();
+  finish_times(it, clock_());
   ++stats_.requests_cancelled;
   generations_.erase(found);
 }
@@ -89,6 +93,7 @@ void EngineCore::cancel_all() {
 bool EngineCore::step() {
   const Plan plan = plan_step(schedule_);
   if (plan.pieces.empty()) return false;
+  start_times(plan);
   logits_.resize(size_t{plan.logits} * limits_.vocab);
   runner_.step(batch_of(plan), logits_);
   commit(schedule_, plan);
@@ -97,9 +102,17 @@ bool EngineCore::step() {
   return true;
 }
 
+void EngineCore::start_times(const Plan& plan) {
+  const int64_t now = clock_();
+  stats_.times.step.observe(plan.tokens);
+  for (const PlannedPiece& piece : plan.pieces)
+    stats_.times.on_scheduled(generations_.at(piece.sequence->id)->times(), now);
+}
+
 // Each sequence gets its own rows, in the order of the pieces.
 void EngineCore::hand_out(const Plan& plan) {
   std::span<const float> rest = logits_, hidden = runner_.hidden();
+  const int64_t now = clock_();
   const size_t width = plan.logits == 0 ? 0 : hidden.size() / plan.logits;
   for (const PlannedPiece& piece : plan.pieces) {
     const auto rows = rest.first(size_t{piece.logits} * limits_.vocab);
@@ -109,22 +122,34 @@ void EngineCore::hand_out(const Plan& plan) {
     Generation& it = *generations_.at(piece.sequence->id);
     const uint32_t before = it.generated_tokens();
     const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
-    count(piece, it, before);
-    if (finished)
+    count(piece, it, before, now);
+    if (finished) {
+      finish_times(it, now);
       remove(it);
-    else if (piece.guessed > 0)
+    } else if (piece.guessed > 0) {
       settle(schedule_, it.sequence(), it.accepted());
+    }
   }
 }
 
-// What a piece has brought.
-void EngineCore::count(const PlannedPiece& piece, const Generation& it, uint32_t before) {
-  stats_.generated_tokens += it.generated_tokens() - before;
+// What a piece has brought. An embedding has no tokens, but its prompt was computed.
+void EngineCore::count(const PlannedPiece& piece, Generation& it, uint32_t before, int64_t now) {
+  const uint32_t generated = it.generated_tokens() - before;
+  stats_.times.on_tokens(it.times(), generated, now);
+  stats_.generated_tokens += generated;
   stats_.guessed_tokens += piece.guessed;
   if (piece.guessed > 0) stats_.accepted_tokens += it.accepted();
-  if (before > 0 || it.generated_tokens() == 0) return;
-  stats_.prompt_tokens += it.sequence().size() - 1;
+  const bool embedded = it.generated_tokens() == 0 && it.finish() == FinishReason::stop;
+  if (!embedded && (before > 0 || generated == 0)) return;
+  stats_.prompt_tokens += it.prompt_tokens();
   stats_.cached_tokens += it.sequence().cached_tokens;
+}
+
+void EngineCore::finish_times(Generation& it, int64_t now) {
+  ++stats_.finished[static_cast<size_t>(it.finish())];
+  stats_.times.on_finished(it.times(), now);
+  stats_.times.prompt.observe(it.prompt_tokens());
+  stats_.times.generated.observe(it.generated_tokens());
 }
 
 void EngineCore::remove(Generation& it) {

@@ -2,11 +2,14 @@
 // The engine without its thread: the same calls in the same order give the same events, which is
 // what the simulation drives. Not thread-safe.
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "llm/engine_times.h"
 #include "llm/generation.h"
 #include "llm/runner.h"
 #include "llm/schedule/scheduler.h"
@@ -27,20 +30,27 @@ struct EngineOptions {
 
 struct EngineStats {
   uint64_t steps = 0;
-  uint64_t prompt_tokens = 0, cached_tokens = 0;  // of requests whose first token has come
+  // Of requests whose first token (or embedding) has come.
+  uint64_t prompt_tokens = 0, cached_tokens = 0;
   uint64_t generated_tokens = 0;
   uint64_t guessed_tokens = 0, accepted_tokens = 0;  // that were tried, and that came true
   uint64_t requests_done = 0, requests_cancelled = 0;
   uint64_t yields = 0;  // times that memory ran short and the youngest had to start again
   uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
+  std::array<uint64_t, kFinishReasons> finished = {};  // requests, by FinishReason
+  EngineTimes times;
 };
+
+using Clock = std::function<int64_t()>;  // nanoseconds; only ascends
 
 class EngineCore {
  public:
-  EngineCore(Runner&, Vocabulary, const EngineOptions&);
+  // Without a clock, all times are 0.
+  EngineCore(Runner&, Vocabulary, const EngineOptions&, Clock = [] { return int64_t{0}; });
 
-  void add(uint64_t id, GenerateRequest, EventSink);  // valid; ids ascend
-  void cancel(uint64_t id);                           // nothing happens if it has finished
+  // Valid; ids ascend. `arrived`: by the clock, where that was before now.
+  void add(uint64_t id, GenerateRequest, EventSink, int64_t arrived = 0);
+  void cancel(uint64_t id);  // nothing happens if it has finished
   void cancel_all();
   bool step();  // false: there is nothing to do
 
@@ -51,8 +61,10 @@ class EngineCore {
 
  private:
   Constraints& constraints();
+  void start_times(const Plan&);
   void hand_out(const Plan&);
-  void count(const PlannedPiece&, const Generation&, uint32_t before);
+  void count(const PlannedPiece&, Generation&, uint32_t before, int64_t now);
+  void finish_times(Generation&, int64_t now);
   void remove(Generation&);
 
   Runner& runner_;
@@ -64,6 +76,7 @@ class EngineCore {
   std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;
   std::vector<float> logits_;
   SampleScratch scratch_;
+  Clock clock_;
   EngineStats stats_;
 };
 

@@ -110,7 +110,8 @@ GenerateEvent Generation::event() const {
           .generated_tokens = generated_};
 }
 
-void Generation::tell(GenerateEvent&& it) const {
+void Generation::tell(GenerateEvent&& it) {
+  finish_ = it.finish;
   try {
     sink_(std::move(it));
   } catch (...) {
@@ -130,7 +131,7 @@ void Generation::report(GenerateEvent& it, std::span<const float> logits, TokenI
 
 // The logits of a position tell how likely the token behind it was. Those of the prompt's last
 // position have no such token; they are for the answer.
-Result<void> Generation::echo(std::span<const float> rows, size_t vocab) const {
+Result<void> Generation::echo(std::span<const float> rows, size_t vocab) {
   GenerateEvent it = event();
   it.echo = true;
   const size_t first = sequence_.computed - rows.size() / vocab;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "llm/constrain/constraint.h"
+#include "llm/engine_times.h"
 #include "llm/request.h"
 #include "llm/sample/sampler.h"
 #include "llm/sample/stop_text.h"
@@ -41,12 +42,15 @@ class Generation {
   const Sequence& sequence() const { return sequence_; }
   uint32_t generated_tokens() const { return generated_; }
   uint32_t accepted() const { return accepted_; }  // tokens of the guess, in the last take()
+  uint32_t prompt_tokens() const { return prompt_tokens_; }
+  FinishReason finish() const { return finish_; }  // of the last event
+  RequestTimes& times() { return times_; }
 
  private:
   GenerateEvent event() const;
-  void tell(GenerateEvent&&) const;
+  void tell(GenerateEvent&&);
   void report(GenerateEvent&, std::span<const float> logits, TokenId) const;
-  Result<void> echo(std::span<const float> rows, size_t vocab) const;
+  Result<void> echo(std::span<const float> rows, size_t vocab);
   GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
   Result<TokenId> choose(std::span<const float> logits, SampleScratch&);
   bool answer(std::span<const float> rows, size_t vocab, const Vocabulary&, SampleScratch&);
@@ -65,6 +69,8 @@ class Generation {
   uint32_t prompt_tokens_, tokens_max_;
   uint32_t generated_ = 0;
   uint32_t accepted_ = 0;
+  FinishReason finish_ = FinishReason::none;
+  RequestTimes times_;
   ThoughtClock thoughts_;
   std::vector<double> pooled_;  // sum of hidden states, for an embedding
 };

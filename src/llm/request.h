@@ -36,6 +36,7 @@ struct GenerateRequest {
 };
 
 enum class FinishReason : uint8_t { none, stop, length, cancelled, error };
+inline constexpr size_t kFinishReasons = 5;
 
 // One step of one request. `text` holds whole characters only, and nothing that might still turn
 // into a stop string. All texts together are decode(prompt + answer) without decode(prompt), cut

@@ -30,6 +30,7 @@ class EngineModel : public ServedModel {
   std::string decode(std::span<const TokenId>) const override;
   Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) override;
   void cancel(uint64_t request) override;
+  llm::EngineStats stats() const override { return parts_.engine->stats(); }
 
   const Result<ChatTemplate>& chat_template() const { return parts_.chat_template; }
 

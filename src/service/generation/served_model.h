@@ -40,6 +40,7 @@ class ServedModel {
 
   virtual Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) = 0;
   virtual void cancel(uint64_t request) = 0;
+  virtual llm::EngineStats stats() const { return {}; }  // of all requests, since its start
 };
 
 }  // namespace mill::service

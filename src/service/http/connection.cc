@@ -41,6 +41,8 @@ void Connection::drain() {
   if (phase_ == Phase::reading && in_.empty() && !parser_.header_done()) close();
 }
 
+void Connection::answer_once() { keep_alive_ = false; }
+
 void Connection::abort() { close(); }
 
 // --- requests in ---

@@ -41,6 +41,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start();
   void turn_away(const Problem&);  // answers without having read, and closes
   void drain();                    // closes after the answer under way, or now if there is none
+  void answer_once();              // closes after the first answer
   void abort();                    // closes now; the client counts as gone
 
   auto executor() { return socket_.get_executor(); }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -32,14 +33,18 @@ struct Server::Impl {
   std::condition_variable changed;
   std::unordered_map<uint64_t, std::weak_ptr<Connection>> connections;
   uint64_t next_id = 1;
-  bool draining = false;
+  bool draining = false;  // those who come get one answer each
+  bool listening = true;
 
   void accept();
   void admit(tcp::socket);
   template <class Action>
   void each_connection(Action);
-  bool wait_until_empty(milliseconds at_most, const std::function<bool()>& cut_short);
+  bool none_before(uint64_t id) const;
+  bool wait_until_none_before(uint64_t id, milliseconds at_most,
+                              const std::function<bool()>& cut_short);
   bool drain(milliseconds at_most, const std::function<bool()>& cut_short);
+  void stop();
   void close_listener();
 };
 
@@ -127,13 +132,6 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Han
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-Result<void> Server::can_listen(const ServerOptions& options) {
-  asio::io_context context;
-  tcp::acceptor acceptor(context);
-  TRY_ASSIGN(const tcp::endpoint endpoint, endpoint_of(context, options));
-  return open_listener(acceptor, endpoint, options);
-}
-
 Server::~Server() {
   drain(milliseconds(0));
   for (std::thread& thread : impl_->threads) thread.join();  // they end for want of work
@@ -157,16 +155,18 @@ void Server::Impl::accept() {
 
 void Server::Impl::admit(tcp::socket socket) {
   std::shared_ptr<Connection> connection;
-  bool full = false;
+  bool full = false, once = false;
   {
     const std::lock_guard lock(mutex);
-    if (draining) return;
+    if (!listening) return;
     const uint64_t id = next_id++;
+    once = draining;
     full = connections.size() >= hub->options.connections_max;
     connection = std::make_shared<Connection>(std::move(socket), hub, id);
     connections.emplace(id, connection);
   }
-  asio::post(connection->executor(), [connection, full] {
+  asio::post(connection->executor(), [connection, full, once] {
+    if (once) connection->answer_once();
     if (!full) return connection->start();
     connection->turn_away({503, "All connections are taken; try again", "", "overloaded"});
   });
@@ -181,14 +181,21 @@ void Server::Impl::each_connection(Action action) {
   }
 }
 
-bool Server::Impl::wait_until_empty(milliseconds at_most, const std::function<bool()>& cut_short) {
+// Connections that are older than this one's number; the lock is held.
+bool Server::Impl::none_before(uint64_t id) const {
+  return std::none_of(connections.begin(), connections.end(),
+                      [id](const auto& entry) { return entry.first < id; });
+}
+
+bool Server::Impl::wait_until_none_before(uint64_t id, milliseconds at_most,
+                                          const std::function<bool()>& cut_short) {
   const auto end = std::chrono::steady_clock::now() + at_most;
   std::unique_lock lock(mutex);
-  while (!connections.empty() && std::chrono::steady_clock::now() < end) {
+  while (!none_before(id) && std::chrono::steady_clock::now() < end) {
     if (cut_short()) return false;
     changed.wait_for(lock, milliseconds(50));
   }
-  return connections.empty();
+  return none_before(id);
 }
 
 // The acceptor is not safe to touch from two threads, so one of its own closes it.
@@ -200,24 +207,41 @@ void Server::Impl::close_listener() {
   });
 }
 
+// Of those who were here before it.
 bool Server::Impl::drain(milliseconds at_most, const std::function<bool()>& cut_short) {
+  uint64_t newcomer = 0;
   {
     const std::lock_guard lock(mutex);
     draining = true;
+    newcomer = next_id;
+  }
+  each_connection([](Connection& connection) { connection.drain(); });
+  return wait_until_none_before(newcomer, at_most, cut_short);
+}
+
+// Cuts off whoever is left.
+void Server::Impl::stop() {
+  {
+    const std::lock_guard lock(mutex);
+    listening = false;
   }
   close_listener();
-  each_connection([](Connection& connection) { connection.drain(); });
-  const bool clean = wait_until_empty(at_most, cut_short);
   each_connection([](Connection& connection) { connection.abort(); });
-  wait_until_empty(milliseconds(10'000), [] { return false; });
-  return clean;
+  wait_until_none_before(UINT64_MAX, milliseconds(10'000), [] { return false; });
 }
 
 bool Server::drain(milliseconds at_most) {
-  return impl_->drain(at_most, [] { return false; });
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->listening = false;
+  }
+  impl_->close_listener();
+  const bool clean = impl_->drain(at_most, [] { return false; });
+  impl_->stop();
+  return clean;
 }
 
-bool Server::serve_until_signal(milliseconds drain_at_most) {
+bool Server::serve_until_signal(milliseconds drain_at_most, const std::function<void()>& draining) {
   asio::io_context context;  // of this thread alone
   asio::signal_set set(context, SIGINT, SIGTERM);
   int signals = 0;
@@ -228,10 +252,13 @@ bool Server::serve_until_signal(milliseconds drain_at_most) {
   };
   set.async_wait(count);
   while (signals == 0) context.run_one();
-  return impl_->drain(drain_at_most, [&] {
+  draining();
+  const bool clean = impl_->drain(drain_at_most, [&] {
     context.poll();
     return signals > 1;
   });
+  impl_->stop();
+  return clean;
 }
 
 uint16_t Server::port() const { return impl_->endpoint.port(); }

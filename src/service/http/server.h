@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,8 +35,6 @@ class Server {
  public:
   // Listens and answers from now on. A port that is taken is an Error that says what to do.
   static Result<std::unique_ptr<Server>> listen(const ServerOptions&, Handler);
-  // Whether listen() would succeed now; for those who have long work to do before it.
-  static Result<void> can_listen(const ServerOptions&);
   ~Server();  // drain(0)
 
   uint16_t port() const;
@@ -46,8 +45,10 @@ class Server {
   // left. True if nothing had to be cut off.
   bool drain(milliseconds at_most);
 
-  // Returns after SIGINT or SIGTERM and a drain; a second signal cuts the drain short.
-  bool serve_until_signal(milliseconds drain_at_most);
+  // Returns after SIGINT or SIGTERM and a drain; a second signal cuts the drain short. While it
+  // lasts, newcomers still get one answer each, so that they learn why: `draining` is called before
+  // it begins, for the handler to refuse them.
+  bool serve_until_signal(milliseconds drain_at_most, const std::function<void()>& draining);
 
   struct Impl;
 

@@ -1,0 +1,15 @@
+#pragma once
+// GET /metrics: the engine's own counters and distributions under our names, and under vLLM's, so
+// that dashboards and autoscalers made for it work. docs/operating.md lists them.
+
+#include <string>
+
+#include "service/inference/host.h"
+#include "service/operations/exposition.h"
+
+namespace mill::operations {
+
+void write_engine_metrics(const inference::Host&, Exposition&);
+void write_process_metrics(Exposition&);
+
+}  // namespace mill::operations
