@@ -9,6 +9,15 @@
 
 namespace mill::test_data {
 
+// Whether a sanitizer watches, under which every step costs ten and more.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // g++
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)  // clang
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
 // Unpacks shared/data/NAME.tar.zst once into `scratch` (the build folder) and returns its folder.
 inline std::optional<std::filesystem::path> unpacked(const std::string& name,
                                                      const std::filesystem::path& source_dir,

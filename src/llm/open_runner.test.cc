@@ -48,16 +48,13 @@ std::vector<float> logits_of(Runner& runner, std::span<const TokenId> tokens, si
   return logits;
 }
 
-// A sanitizer makes every step cost ten and more: there, every eighth golden stands for the others.
+// Under a sanitizer every eighth golden stands for the others.
 std::vector<FamilyGolden> goldens() {
   std::vector<FamilyGolden> all = family_goldens(TOKENMILL_SOURCE_DIR);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  if (!test_data::kSanitized) return all;
   std::vector<FamilyGolden> some;
   for (size_t i = 0; i < all.size(); i += 8) some.push_back(all[i]);
   return some;
-#else
-  return all;
-#endif
 }
 
 RunnerOptions tiny(kernels::KvType type, unsigned threads = 2) {
@@ -148,10 +145,10 @@ TEST_CASE("64 requests together give each the bytes that it gets alone") {
 }
 
 TEST_CASE("the same with a real, quantised model") {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  MESSAGE("skipped: minutes under a sanitizer, which sees the same code with the tiny models");
-  return;
-#endif
+  if (test_data::kSanitized) {
+    MESSAGE("skipped: minutes under a sanitizer, which sees the same code with the tiny models");
+    return;
+  }
   const auto path = test_data::model("TOKENMILL_MODEL", "SmolLM2-135M-Instruct.Q4_1.gguf");
   if (!path) {
     MESSAGE("skipped: no SmolLM2; `tokenmill pull default` fetches it");
