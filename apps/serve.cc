@@ -10,6 +10,7 @@
 
 #include "apps/command.h"
 #include "apps/open_engine.h"
+#include "apps/service_manager.h"
 #include "service/http/server.h"
 #include "service/jobs/endpoints.h"
 #include "service/messages/endpoints.h"
@@ -115,9 +116,16 @@ Result<void> serve(const ServeOptions& options) {
   TRY_ASSIGN(const auto server, http::Server::listen(options.http, lifecycle.handler()));
   TRY_ASSIGN(house, furnish(options));
   lifecycle.ready(house.handler);
-  TRY(write_port_file(options.port_file, server->port()));
-  announce(options, *server, house.host->models.front()->info().id);
-  const bool clean = server->serve_until_signal(kDrain, [&] { lifecycle.drain(); });
+  const auto ready = [&]() -> Result<void> {
+    TRY(write_port_file(options.port_file, server->port()));
+    announce(options, *server, house.host->models.front()->info().id);
+    return notify_service_manager("READY=1");
+  };
+  const auto draining = [&] {
+    lifecycle.drain();
+    (void)notify_service_manager("STOPPING=1");  // nothing is lost where nobody hears it
+  };
+  TRY_ASSIGN(const bool clean, server->serve_until_signal(kDrain, {ready, draining}));
   fmt::print(stderr, "{}\n", clean ? "stopped" : "stopped; what was not finished was cut off");
   return {};
 }

@@ -11,7 +11,7 @@ if(TOKENMILL_PRECOMPILE)
   set_source_files_properties(tests/main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endif()
 if(TOKENMILL_SANITIZE)
-  target_compile_options(mill_tests PRIVATE -O0)  # a third less to compile; what they test stays -O1
+  target_compile_options(mill_tests PRIVATE -O0)  # a third less to compile
 endif()
 target_compile_definitions(mill_tests PRIVATE
   DOCTEST_CONFIG_SUPER_FAST_ASSERTS  # fast to compile, that is

@@ -241,7 +241,7 @@ bool Server::drain(milliseconds at_most) {
   return clean;
 }
 
-bool Server::serve_until_signal(milliseconds drain_at_most, const std::function<void()>& draining) {
+Result<bool> Server::serve_until_signal(milliseconds drain_at_most, const ServerMoments& moments) {
   asio::io_context context;  // of this thread alone
   asio::signal_set set(context, SIGINT, SIGTERM);
   int signals = 0;
@@ -251,8 +251,9 @@ bool Server::serve_until_signal(milliseconds drain_at_most, const std::function<
     set.async_wait(count);
   };
   set.async_wait(count);
+  TRY(moments.ready());
   while (signals == 0) context.run_one();
-  draining();
+  moments.draining();
   const bool clean = impl_->drain(drain_at_most, [&] {
     context.poll();
     return signals > 1;

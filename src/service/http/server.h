@@ -31,6 +31,12 @@ struct ServerOptions {
   Result<void> validate() const;
 };
 
+struct ServerMoments {
+  // Signals are heard: whoever is told now that the server is ready may send one at once.
+  std::function<Result<void>()> ready;
+  std::function<void()> draining;  // the drain begins: newcomers are to be refused
+};
+
 class Server {
  public:
   // Listens and answers from now on. A port that is taken is an Error that says what to do.
@@ -46,9 +52,9 @@ class Server {
   bool drain(milliseconds at_most);
 
   // Returns after SIGINT or SIGTERM and a drain; a second signal cuts the drain short. While it
-  // lasts, newcomers still get one answer each, so that they learn why: `draining` is called before
-  // it begins, for the handler to refuse them.
-  bool serve_until_signal(milliseconds drain_at_most, const std::function<void()>& draining);
+  // lasts, newcomers still get one answer each, so that they learn why. True if nothing had to be
+  // cut off.
+  Result<bool> serve_until_signal(milliseconds drain_at_most, const ServerMoments&);
 
   struct Impl;
 
