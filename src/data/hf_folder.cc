@@ -43,7 +43,7 @@ Result<void> add_shard(const fs::path& path, const std::set<std::string>* wanted
   TRY_ASSIGN(const auto file, MappedFile::open(path));
   Result<std::vector<Tensor>> tensors = parse_safetensors(file->bytes());
   if (!tensors) return within(path.string(), std::move(tensors).error());
-  out.owners.push_back(file);
+  out.mappings.push_back(file);
   size_t found = 0;
   for (Tensor& tensor : *tensors) {
     if (wanted != nullptr && !wanted->contains(tensor.name)) continue;

@@ -31,7 +31,7 @@ Result<ModelFile> open_gguf(const std::filesystem::path& path) {
   out.metadata = std::move(parsed->metadata);
   out.tensors = std::move(parsed->tensors);
   std::ranges::sort(out.tensors, {}, &Tensor::name);
-  out.owners.push_back(mapping);
+  out.mappings.push_back(mapping);
   return out;
 }
 
@@ -45,6 +45,13 @@ const Tensor* ModelFile::find(std::string_view name) const {
 const MetaValue* ModelFile::meta(std::string_view key) const {
   const auto found = metadata.find(key);
   return found != metadata.end() ? &found->second : nullptr;
+}
+
+bool ModelFile::maps(const Tensor& tensor) const {
+  return std::ranges::any_of(mappings, [&](const auto& mapping) {
+    const auto all = mapping->bytes();
+    return tensor.bytes.data() >= all.data() && tensor.bytes.data() < all.data() + all.size();
+  });
 }
 
 Result<ModelFile> open_model_file(const std::filesystem::path& path) {

@@ -19,6 +19,8 @@
 
 namespace mill {
 
+class MappedFile;
+
 // A GGUF metadata value. Strings are views into the mapping.
 using MetaValue = std::variant<uint64_t, int64_t, double, bool, std::string_view,
                                std::vector<uint64_t>, std::vector<int64_t>, std::vector<double>,
@@ -32,10 +34,12 @@ struct ModelFile {
   std::map<std::string, MetaValue, std::less<>> metadata;  // GGUF keys; empty for Hugging Face
   nlohmann::json config;        // config.json merged with generation_config.json; null for GGUF
   std::vector<Tensor> tensors;  // sorted by name
-  std::vector<std::shared_ptr<const void>> owners;  // keep the mappings alive
+  std::vector<std::shared_ptr<const MappedFile>> mappings;
+  std::vector<std::shared_ptr<const void>> owners;  // of tensors that lie in no mapping
 
   const Tensor* find(std::string_view name) const;  // null where absent; O(log n)
   const MetaValue* meta(std::string_view key) const;
+  bool maps(const Tensor&) const;  // its bytes are a file's, and can be read again
 };
 
 // Every length and offset is checked against the file before anything is read through it.

@@ -93,9 +93,9 @@ class Packer {
     used_ += storage_bytes(tensor);
     ASSERT(used_ <= model_.storage.size(), used_, model_.storage.size());
     const PackedMatrix matrix = pack_panels(tensor, order, panels, team_);
-    // The file's copy is not needed any more; without a path it is somebody's memory, not a
-    // mapping.
-    if (!model_.description->file->path.empty()) release_mapped(tensor.bytes);
+    // The file's copy is not needed any more. What is somebody's memory would be lost: an embedding
+    // is read after it is packed as the head.
+    if (model_.description->file->maps(tensor)) release_mapped(tensor.bytes);
     return matrix;
   }
 

@@ -74,13 +74,7 @@ uint64_t TunableMatrix::values() const {
 }
 
 TrialModel::TrialModel(const ModelDescription& source, Windows windows)
-    : source_file_(source.file),
-      description_(std::make_shared<ModelDescription>(source)),
-      windows_(std::move(windows)) {
-  // A file without a path: packing gives the pages of mapped matrices back, and floats have none.
-  auto file = std::make_shared<ModelFile>(*source.file);
-  file->path.clear();
-  description_->file = std::move(file);
+    : description_(std::make_shared<ModelDescription>(source)), windows_(std::move(windows)) {
   for (uint32_t row = kContextOnly; row < windows_[0].size(); row += kScoredStep)
     scored_.push_back(row);
   logits_.resize(scored_.size() * source.config.vocab);

@@ -57,7 +57,6 @@ class TrialModel {
   Result<void> put(const Tensor& original, const Tensor& with);
   void restore();
 
-  std::shared_ptr<const ModelFile> source_file_;
   std::shared_ptr<ModelDescription> description_;  // with float matrices
   Windows windows_;
   std::vector<uint32_t> scored_;  // rows of a window
