@@ -85,10 +85,14 @@ class Utf8Emitter {
   std::vector<std::pair<std::vector<uint8_t>, NodeId>> shared_;
 };
 
-bool escaped_in_json(uint32_t code) { return code < 0x20 || code == '"' || code == '\\'; }
+bool is_escaped(uint32_t code, Spelling spelling) {
+  return spelling != Spelling::raw && (code < 0x20 || code == quote_of(spelling) || code == '\\');
+}
 
-std::string json_escape(uint32_t code) {
+std::string escaped(uint32_t code) {
   switch (code) {
+    case '\'':
+      return "\\'";
     case '"':
       return "\\\"";
     case '\\':
@@ -174,25 +178,25 @@ bool CodeSet::contains(uint32_t code) const {
 }
 
 void emit_codes(Builder& builder, NodeId from, const CodeSet& set, NodeId to, Spelling spelling) {
-  static const CodeSet kEscaped = {{0, 0x1F}, {'"', '"'}, {'\\', '\\'}};
-  const bool json = spelling == Spelling::json;
   Utf8Emitter utf8(builder, to);
-  const CodeSet plain = json ? set & kEscaped.complement() : set & CodeSet::all();
+  CodeSet special;
+  if (spelling != Spelling::raw)
+    special = {{0, 0x1F}, {quote_of(spelling), quote_of(spelling)}, {'\\', '\\'}};
+  const CodeSet plain = set & special.complement();
   for (const CodeRange range : plain.ranges())
     for (const Sequence& sequence : sequences_of(range)) utf8.emit(from, sequence);
-  if (!json) return;
-  const CodeSet escaped = set & kEscaped;
-  for (const CodeRange range : escaped.ranges())
+  const CodeSet rest = set & special;
+  for (const CodeRange range : rest.ranges())
     for (uint32_t code = range.low; code <= range.high; ++code)
-      builder.literal(from, json_escape(code), to);
+      builder.literal(from, escaped(code), to);
 }
 
 std::string spelled(std::string_view utf8, Spelling spelling) {
   std::string out;
   for (const char c : utf8) {
     const auto byte = static_cast<uint8_t>(c);
-    if (spelling == Spelling::json && escaped_in_json(byte))
-      out += json_escape(byte);
+    if (is_escaped(byte, spelling))
+      out += escaped(byte);
     else
       out += c;
   }

@@ -38,12 +38,16 @@ class CodeSet {
 inline constexpr uint32_t kCodeMax = 0x10FFFF;
 
 // raw: as UTF-8. json: within a JSON string, where control characters, " and \ are escaped, each in
-// one way only, so that a text has one spelling and no name can hide behind another.
-enum class Spelling : uint8_t { raw, json };
+// one way only, so that a text has one spelling and no name can hide behind another. single: the
+// same between single quotes, as Python has it.
+enum class Spelling : uint8_t { raw, json, single };
 
 // Edges that read one character of the set, in a fixed number of nodes per target.
 void emit_codes(Builder&, NodeId from, const CodeSet&, NodeId to, Spelling);
 
 std::string spelled(std::string_view utf8, Spelling);
+
+// Around a text that is spelled so; of raw ones there is none.
+inline uint8_t quote_of(Spelling spelling) { return spelling == Spelling::single ? '\'' : '"'; }
 
 }  // namespace mill::grammar

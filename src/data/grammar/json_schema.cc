@@ -23,12 +23,27 @@ Result<RuleId> emit_json_schema(Builder& builder, const Json& schema) {
   return SchemaWriter(builder, source).run(schema);
 }
 
-SchemaWriter::SchemaWriter(Builder& builder, SchemaSource& source)
-    : builder_(builder), source_(source), expander_(source), validator_(source) {}
+Result<RuleId> emit_arguments(Builder& builder, const Json& schema, Notation notation) {
+  TRY_ASSIGN(SchemaIndex index, SchemaIndex::of(schema));
+  SchemaSource source{.index = std::move(index), .made_up = {}, .is_made_up = {}, .numbered = {}};
+  return SchemaWriter(builder, source, notation).run_arguments(schema);
+}
+
+SchemaWriter::SchemaWriter(Builder& builder, SchemaSource& source, Notation notation)
+    : builder_(builder),
+      source_(source),
+      notation_(notation),
+      expander_(source),
+      validator_(source) {}
 
 // Rules are written one after another, not within each other: schemas nest as deep as they like.
 Result<RuleId> SchemaWriter::run(const Json& schema) {
   const RuleId root = rule_for({{&schema}});
+  TRY(drain());
+  return root;
+}
+
+Result<void> SchemaWriter::drain() {
   while (!pending_.empty()) {
     const auto [rule, conjunction] = std::move(pending_.back());
     pending_.pop_back();
@@ -36,7 +51,7 @@ Result<RuleId> SchemaWriter::run(const Json& schema) {
     if (rules_.size() > kRulesMax || builder_.too_large())
       return fail(ErrorKind::exhausted, "the schema makes too large a grammar");
   }
-  return root;
+  return {};
 }
 
 RuleId SchemaWriter::rule_for(Conjunction conjunction) {
@@ -66,7 +81,7 @@ Result<void> SchemaWriter::write_leaf(NodeId from, const Leaf& leaf, NodeId to) 
   if (leaf.values) {
     std::vector<std::string> texts;
     for (const Json* value : *leaf.values)
-      texts.push_back(value->dump(-1, ' ', false, Json::error_handler_t::replace));
+      for (std::string& text : texts_of(*value)) texts.push_back(std::move(text));
     write_texts(from, std::move(texts), to);
     return {};
   }
@@ -74,14 +89,30 @@ Result<void> SchemaWriter::write_leaf(NodeId from, const Leaf& leaf, NodeId to) 
     return std::ranges::any_of(leaf.excluded,
                                [&](const Json* one) { return same_value(*one, value); });
   };
-  if ((leaf.types & kNull) != 0 && !excluded(nullptr)) builder_.literal(from, "null", to);
-  if ((leaf.types & kBoolean) != 0 && !excluded(true)) builder_.literal(from, "true", to);
-  if ((leaf.types & kBoolean) != 0 && !excluded(false)) builder_.literal(from, "false", to);
+  const auto word = [&](uint8_t type, const Json& value) {
+    if ((leaf.types & type) != 0 && !excluded(value))
+      builder_.literal(from, texts_of(value)[0], to);
+  };
+  word(kNull, nullptr);
+  word(kBoolean, true);
+  word(kBoolean, false);
   if ((leaf.types & kNumber) != 0) TRY(write_number(from, leaf, to));
   if ((leaf.types & kString) != 0) TRY(write_string(from, leaf, to));
   if ((leaf.types & kArray) != 0) TRY(write_array(from, leaf, to));
-  if ((leaf.types & kObject) != 0) TRY(write_object(from, leaf, to));
+  if ((leaf.types & kObject) != 0) TRY(write_object(from, leaf, {"{", ",", "}"}, to));
   return {};
+}
+
+std::vector<Spelling> SchemaWriter::quoted() const {
+  if (notation_ == Notation::python) return {Spelling::json, Spelling::single};
+  return {Spelling::json};
+}
+
+std::vector<std::string> SchemaWriter::texts_of(const Json& value) const {
+  if (notation_ != Notation::python) return {json_text(value)};
+  std::vector<std::string> texts = {python_text(value, '"'), python_text(value, '\'')};
+  if (texts[0] == texts[1]) texts.pop_back();
+  return texts;
 }
 
 // Texts with the same beginning share its nodes: a long enum costs no more than its letters.

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/grammar/grammar.h"
+#include "data/grammar/notation.h"
 
 namespace mill::grammar {
 
@@ -17,5 +18,9 @@ using Json = nlohmann::ordered_json;
 
 // The rule of a value that meets the schema.
 Result<RuleId> emit_json_schema(Builder&, const Json& schema);
+
+// The rule of an object that meets the schema, as a call writes its arguments down. Refused, too: a
+// required name that the notation has no way to write.
+Result<RuleId> emit_arguments(Builder&, const Json& schema, Notation);
 
 }  // namespace mill::grammar

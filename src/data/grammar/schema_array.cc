@@ -106,7 +106,6 @@ Result<bool> SchemaWriter::write_unique(NodeId from, const Leaf& leaf, NodeId to
   for (NodeId& node : taken) node = builder_.node();
   builder_.skip(open, taken[0]);
   for (const Json* value : values) {
-    const std::string text = value->dump(-1, ' ', false, Json::error_handler_t::replace);
     std::vector<NodeId> next(most + 1);
     for (NodeId& node : next) node = builder_.node();
     for (size_t n = 0; n <= most; ++n) {
@@ -114,7 +113,7 @@ Result<bool> SchemaWriter::write_unique(NodeId from, const Leaf& leaf, NodeId to
       if (n == most) continue;
       const NodeId begin = n == 0 ? taken[n] : builder_.node();
       if (n > 0) punctuate(taken[n], ',', begin);
-      builder_.literal(begin, text, next[n + 1]);
+      for (const std::string& text : texts_of(*value)) builder_.literal(begin, text, next[n + 1]);
     }
     taken = std::move(next);
   }

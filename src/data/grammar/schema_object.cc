@@ -16,10 +16,6 @@ const Json* object_member(const Json& schema, const char* name) {
   return found != nullptr && found->is_object() ? found : nullptr;
 }
 
-std::string quoted(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // A name need not be as long as it may be.
 LanguageId lengths(Languages& languages, CountRange range) {
   constexpr uint64_t kLongest = 256, kMost = 1 << 20;
@@ -73,7 +69,8 @@ RuleId SchemaWriter::property_rule(const std::string& name, RuleId value) {
   if (!fresh) return at->second;
   const RuleId rule = builder_.rule(name);
   const NodeId colon = builder_.node(), behind = builder_.node();
-  builder_.literal(builder_.start(rule), quoted(name), colon);
+  for (const std::string& text : texts_of(Json(name)))
+    builder_.literal(builder_.start(rule), text, colon);
   punctuate(colon, ':', behind);
   builder_.call(behind, value, builder_.end(rule));
   return at->second = rule;
@@ -81,7 +78,8 @@ RuleId SchemaWriter::property_rule(const std::string& name, RuleId value) {
 
 // The named properties in the order in which the schemas name them, required ones that no schema
 // describes last.
-Result<std::vector<SchemaWriter::Member>> SchemaWriter::members_of(const Leaf& leaf) {
+Result<std::vector<SchemaWriter::Member>> SchemaWriter::members_of(const Leaf& leaf,
+                                                                   const Form& form) {
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const Json* schema : leaf.objects)
@@ -99,25 +97,35 @@ Result<std::vector<SchemaWriter::Member>> SchemaWriter::members_of(const Leaf& l
     TRY_ASSIGN(const bool allowed, name_allowed(leaf, name));
     static const Json kNever = false;
     if (!allowed) value.push_back({&kNever});
-    const RuleId rule = property_rule(name, rule_for(std::move(value)));
-    members.push_back({.name = name, .rule = rule, .required = required.contains(name)});
+    Member member{.name = name, .required = required.contains(name)};
+    if (form.arguments) {
+      TRY_ASSIGN(const bool possible, spells(name, member.required));
+      if (!possible) continue;
+      TRY_ASSIGN(member.rule, argument_value(std::move(value), is_bare_argument(*root_, name)));
+      member.rule = argument_rule(name, member.rule);
+    } else {
+      member.rule = property_rule(name, rule_for(std::move(value)));
+    }
+    members.push_back(std::move(member));
   }
   return members;
 }
 
 // The rest of a name that is none of the members', from anywhere: characters, and the quote.
-RuleId SchemaWriter::free_name_rest() {
-  const auto [at, fresh] = shared_.try_emplace("rest of a name", 0);
+RuleId SchemaWriter::free_name_rest(Spelling spelling) {
+  const uint8_t quote = quote_of(spelling);
+  const auto [at, fresh] = shared_.try_emplace(fmt::format("rest of a name{:c}", quote), 0);
   if (!fresh) return at->second;
   const RuleId rule = builder_.rule("a name");
   const NodeId start = builder_.start(rule);
-  emit_codes(builder_, start, CodeSet::all(), start, Spelling::json);
-  builder_.bytes(start, '"', '"', builder_.end(rule));
+  emit_codes(builder_, start, CodeSet::all(), start, spelling);
+  builder_.bytes(start, quote, quote, builder_.end(rule));
   return at->second = rule;
 }
 
 // Names that are none of the members': a tree of these, with a way out of it at every character.
-Result<RuleId> SchemaWriter::other_name_rule(const std::vector<Member>& members) {
+Result<RuleId> SchemaWriter::other_name_rule(const std::vector<Member>& members,
+                                             Spelling spelling) {
   const RuleId rule = builder_.rule("another name");
   std::vector<std::u32string> names;
   for (const Member& it : members) {
@@ -129,8 +137,9 @@ Result<RuleId> SchemaWriter::other_name_rule(const std::vector<Member>& members)
     NodeId node;
     size_t first, last, depth;  // the names that begin like this
   };
+  const uint8_t quote = quote_of(spelling);
   const NodeId open = builder_.node();
-  builder_.bytes(builder_.start(rule), '"', '"', open);
+  builder_.bytes(builder_.start(rule), quote, quote, open);
   std::vector<Branch> todo = {{open, 0, names.size(), 0}};
   while (!todo.empty()) {
     const Branch at = todo.back();
@@ -144,15 +153,15 @@ Result<RuleId> SchemaWriter::other_name_rule(const std::vector<Member>& members)
       size_t end = i;
       while (end < at.last && names[end][at.depth] == code) ++end;
       const NodeId next = builder_.node();
-      emit_codes(builder_, at.node, CodeSet::one(code), next, Spelling::json);
+      emit_codes(builder_, at.node, CodeSet::one(code), next, spelling);
       taken.add(CodeSet::one(code));
       todo.push_back({next, i, end, at.depth + 1});
       i = end;
     }
     const NodeId out = builder_.node();
-    emit_codes(builder_, at.node, taken.complement(), out, Spelling::json);
-    builder_.call(out, free_name_rest(), builder_.end(rule));
-    if (!is_name) builder_.bytes(at.node, '"', '"', builder_.end(rule));
+    emit_codes(builder_, at.node, taken.complement(), out, spelling);
+    builder_.call(out, free_name_rest(spelling), builder_.end(rule));
+    if (!is_name) builder_.bytes(at.node, quote, quote, builder_.end(rule));
   }
   return rule;
 }
@@ -243,7 +252,8 @@ Conjunction SchemaWriter::value_under(const Leaf& leaf, const NamePatterns& foun
 // Names that no schema names fall into classes by the patterns that they match; each class has its
 // own values.
 Result<std::vector<RuleId>> SchemaWriter::more_names_of(const Leaf& leaf,
-                                                        const std::vector<Member>& members) {
+                                                        const std::vector<Member>& members,
+                                                        const Form& form) {
   const std::vector<std::string> patterns = name_patterns(leaf);
   const Json* at = leaf.objects.empty() ? nullptr : leaf.objects[0];
   if (patterns.size() > kPatternsMax)
@@ -256,30 +266,42 @@ Result<std::vector<RuleId>> SchemaWriter::more_names_of(const Leaf& leaf,
       found.emplace_back(patterns[i], (set >> i & 1) != 0);
     Conjunction values = value_under(leaf, found);
     if (std::ranges::any_of(values, [](const Atom& it) { return *it.schema == false; })) continue;
-    const RuleId rule = builder_.rule("another property");
-    const NodeId colon = builder_.node(), behind = builder_.node();
-    auto written = write_other_name(builder_.start(rule), leaf, members, found, colon);
-    if (!written) return within(source_.index.path_of(at), written.error());
-    punctuate(colon, ':', behind);
-    builder_.call(behind, rule_for(std::move(values)), builder_.end(rule));
-    out.push_back(rule);
+    auto rule = form.arguments ? more_argument_rule(leaf, members, found, std::move(values))
+                               : more_rule(leaf, members, found, std::move(values));
+    if (!rule) return within(source_.index.path_of(at), rule.error());
+    out.push_back(*rule);
   }
   return out;
+}
+
+Result<RuleId> SchemaWriter::more_rule(const Leaf& leaf, const std::vector<Member>& members,
+                                       const NamePatterns& found, Conjunction values) {
+  const RuleId rule = builder_.rule("another property");
+  const NodeId colon = builder_.node(), behind = builder_.node();
+  TRY(write_other_name(builder_.start(rule), leaf, members, found, colon));
+  punctuate(colon, ':', behind);
+  builder_.call(behind, rule_for(std::move(values)), builder_.end(rule));
+  return rule;
 }
 
 Result<void> SchemaWriter::write_other_name(NodeId from, const Leaf& leaf,
                                             const std::vector<Member>& members,
                                             const NamePatterns& found, NodeId to) {
   if (found.empty() && leaf.names.empty()) {
-    TRY_ASSIGN(const RuleId name, other_name_rule(members));
-    builder_.call(from, name, to);
+    for (const Spelling spelling : quoted()) {
+      TRY_ASSIGN(const RuleId name, other_name_rule(members, spelling));
+      builder_.call(from, name, to);
+    }
     return {};
   }
   TRY_ASSIGN(const Automaton automaton, name_automaton(leaf, members, found));
-  const NodeId open = builder_.node(), close = builder_.node();
-  builder_.bytes(from, '"', '"', open);
-  emit_automaton(builder_, open, automaton, close, Spelling::json);
-  builder_.bytes(close, '"', '"', to);
+  for (const Spelling spelling : quoted()) {
+    const NodeId open = builder_.node(), close = builder_.node();
+    const uint8_t quote = quote_of(spelling);
+    builder_.bytes(from, quote, quote, open);
+    emit_automaton(builder_, open, automaton, close, spelling);
+    builder_.bytes(close, quote, quote, to);
+  }
   return {};
 }
 

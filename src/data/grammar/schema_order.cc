@@ -18,6 +18,7 @@ struct SchemaWriter::Counting {
   uint64_t limit = 1;
   uint64_t least = 0;
   bool closed = false;  // at the limit nothing may be added
+  Form form;
 };
 
 Result<SchemaWriter::Counting> SchemaWriter::counting_of(const Leaf& leaf,
@@ -48,16 +49,18 @@ Result<SchemaWriter::Counting> SchemaWriter::counting_of(const Leaf& leaf,
 
 // Node c of a row: c properties so far. A row for each named property, in order: it comes (and the
 // count goes up) or, if it is not required, it does not. Then as many others as there may be.
-Result<void> SchemaWriter::write_object(NodeId from, const Leaf& leaf, NodeId to) {
+Result<void> SchemaWriter::write_object(NodeId from, const Leaf& leaf, const Form& form,
+                                        NodeId to) {
   if (leaf.properties.empty()) return {};
-  TRY_ASSIGN(const std::vector<Member> members, members_of(leaf));
-  TRY_ASSIGN(const std::vector<RuleId> more, more_names_of(leaf, members));
-  TRY_ASSIGN(const Counting counting, counting_of(leaf, members, !more.empty()));
+  TRY_ASSIGN(const std::vector<Member> members, members_of(leaf, form));
+  TRY_ASSIGN(const std::vector<RuleId> more, more_names_of(leaf, members, form));
+  TRY_ASSIGN(Counting counting, counting_of(leaf, members, !more.empty()));
+  counting.form = form;
   const bool none = leaf.properties.max == 0;
   const NodeId close = builder_.node();
-  builder_.bytes(close, '}', '}', to);
+  builder_.literal(close, form.close, to);
   Row row = new_row(counting);
-  punctuate(from, '{', row[0]);
+  mark(from, form, form.open, row[0]);
   for (const Member& member : members) {
     const Row next = new_row(counting);
     if (!member.required)
@@ -71,11 +74,17 @@ Result<void> SchemaWriter::write_object(NodeId from, const Leaf& leaf, NodeId to
     if (c + 1 >= counting.least) write_property(row, c, more, counting, others);
     if (c > 0) write_property(others, c, more, counting, others);
   }
+  const RuleId blank = form.arguments ? nothing_rule() : blank_rule();
   for (size_t c = 0; c < row.size(); ++c) {
-    if (c >= counting.least) builder_.call(row[c], c == 0 ? nothing_rule() : blank_rule(), close);
-    if (c > 0) builder_.call(others[c], blank_rule(), close);
+    if (c >= counting.least) builder_.call(row[c], c == 0 ? nothing_rule() : blank, close);
+    if (c > 0) builder_.call(others[c], blank, close);
   }
   return {};
+}
+
+void SchemaWriter::mark(NodeId from, const Form& form, std::string_view text, NodeId to) {
+  if (form.arguments) return builder_.literal(from, text, to);
+  punctuate(from, text[0], to);
 }
 
 SchemaWriter::Row SchemaWriter::new_row(const Counting& counting) {
@@ -92,7 +101,7 @@ void SchemaWriter::write_property(const Row& row, size_t c, const std::vector<Ru
   NodeId begin = row[c];
   if (c > 0) {
     begin = builder_.node();
-    punctuate(row[c], ',', begin);
+    mark(row[c], counting.form, counting.form.comma, begin);
   }
   for (const RuleId property : properties)
     builder_.call(begin, property, next[std::min<uint64_t>(c + 1, counting.limit)]);

@@ -20,13 +20,18 @@ uint32_t as_count(uint64_t count) {
 
 }  // namespace
 
-// One character of a string, in all its spellings: itself, a short escape, or \uXXXX, of which
-// those beyond the first plane take two. Half a pair is no character.
-RuleId SchemaWriter::character_rule() {
-  const auto [at, fresh] = shared_.try_emplace("character", 0);
+// One character of a string. In JSON in all its spellings: itself, a short escape, or \uXXXX, of
+// which those beyond the first plane take two. Half a pair is no character. In Python in one.
+RuleId SchemaWriter::character_rule(Spelling spelling) {
+  const auto [at, fresh] =
+      shared_.try_emplace(spelling == Spelling::json ? "character" : "'character'", 0);
   if (!fresh) return at->second;
   const RuleId rule = builder_.rule("a character");
   const NodeId start = builder_.start(rule), end = builder_.end(rule);
+  if (notation_ == Notation::python) {
+    emit_codes(builder_, start, CodeSet::all(), end, spelling);
+    return at->second = rule;
+  }
   emit_codes(builder_, start, CodeSet{{0x20, '!'}, {'#', '['}, {']', kCodeMax}}, end,
              Spelling::raw);
   const NodeId escape = builder_.node(), low_pair = builder_.node();
@@ -57,10 +62,13 @@ RuleId SchemaWriter::any_string_rule() {
   const auto [at, fresh] = shared_.try_emplace("string", 0);
   if (!fresh) return at->second;
   const RuleId rule = builder_.rule("a string");
-  const NodeId first = builder_.node(), last = builder_.node();
-  builder_.bytes(builder_.start(rule), '"', '"', first);
-  builder_.repeat(first, {.body = character_rule(), .next = last});
-  builder_.bytes(last, '"', '"', builder_.end(rule));
+  for (const Spelling spelling : quoted()) {
+    const NodeId first = builder_.node(), last = builder_.node();
+    const uint8_t quote = quote_of(spelling);
+    builder_.bytes(builder_.start(rule), quote, quote, first);
+    builder_.repeat(first, {.body = character_rule(spelling), .next = last});
+    builder_.bytes(last, quote, quote, builder_.end(rule));
+  }
   return at->second = rule;
 }
 
@@ -73,13 +81,16 @@ Result<void> SchemaWriter::write_string(NodeId from, const Leaf& leaf, NodeId to
       return {};
     }
     if (leaf.length.min >= kForever) return {};
-    const NodeId first = builder_.node(), last = builder_.node();
-    builder_.bytes(from, '"', '"', first);
-    builder_.repeat(first, {.body = character_rule(),
-                            .min = as_count(leaf.length.min),
-                            .max = as_count(leaf.length.max),
-                            .next = last});
-    builder_.bytes(last, '"', '"', to);
+    for (const Spelling spelling : quoted()) {
+      const NodeId first = builder_.node(), last = builder_.node();
+      const uint8_t quote = quote_of(spelling);
+      builder_.bytes(from, quote, quote, first);
+      builder_.repeat(first, {.body = character_rule(spelling),
+                              .min = as_count(leaf.length.min),
+                              .max = as_count(leaf.length.max),
+                              .next = last});
+      builder_.bytes(last, quote, quote, to);
+    }
     return {};
   }
   Languages languages;
@@ -90,19 +101,23 @@ Result<void> SchemaWriter::write_string(NodeId from, const Leaf& leaf, NodeId to
     return within(source_.index.path_of(said.empty() ? nullptr : said[0].schema),
                   automaton.error());
   }
-  const NodeId first = builder_.node(), last = builder_.node();
-  builder_.bytes(from, '"', '"', first);
-  write_counted(first, *automaton, leaf.length, last);
-  builder_.bytes(last, '"', '"', to);
+  for (const Spelling spelling : quoted()) {
+    const NodeId first = builder_.node(), last = builder_.node();
+    const uint8_t quote = quote_of(spelling);
+    builder_.bytes(from, quote, quote, first);
+    write_counted(first, *automaton, {leaf.length, kCountedMax, spelling}, last);
+    builder_.bytes(last, quote, quote, to);
+  }
   return {};
 }
 
 // The texts of the automaton that are as long as that: its states, each with the length so far.
-void SchemaWriter::write_counted(NodeId from, const Automaton& automaton, CountRange length,
+void SchemaWriter::write_counted(NodeId from, const Automaton& automaton, Counted counted,
                                  NodeId to) {
-  if (length.is_free()) return emit_automaton(builder_, from, automaton, to, Spelling::json);
+  const CountRange length = counted.length;
+  if (length.is_free()) return emit_automaton(builder_, from, automaton, to, counted.spelling);
   if (automaton.states.empty() || length.min > kCountedStatesMax) return;
-  const uint64_t room = std::min(kCountedMax, kCountedStatesMax / automaton.states.size());
+  const uint64_t room = std::min(counted.most, kCountedStatesMax / automaton.states.size());
   const bool endless = length.max == CountRange::kNone;
   const uint64_t last = endless ? length.min : std::min(length.max, std::max(length.min, room));
   std::map<std::pair<uint32_t, uint64_t>, NodeId> nodes;
@@ -121,7 +136,7 @@ void SchemaWriter::write_counted(NodeId from, const Automaton& automaton, CountR
     if (count == last && !endless) continue;
     for (const auto& arc : automaton.states[state].arcs)
       emit_codes(builder_, node, arc.codes, node_of(arc.to, std::min(count + 1, last)),
-                 Spelling::json);
+                 counted.spelling);
   }
 }
 

@@ -34,6 +34,8 @@ class Compiler {
         return literal(from, spec.text, to);
       case SpecKind::json_schema:
         return called(from, emit_json_schema(builder_, spec.schema), to);
+      case SpecKind::arguments:
+        return called(from, emit_arguments(builder_, spec.schema, spec.notation), to);
       case SpecKind::regex:
         return emit_pattern(builder_, from, spec.text, to);
       case SpecKind::ebnf:
@@ -122,10 +124,10 @@ Spec of_parts(SpecKind kind, std::vector<Spec> parts) {
 // A length in front of each text, so that no two specs run into each other.
 std::string Spec::key() const {
   std::string out = fmt::format("{}:{}:{}:", static_cast<int>(kind), text.size(), text);
-  if (kind == SpecKind::json_schema)
+  if (kind == SpecKind::json_schema || kind == SpecKind::arguments)
     out += schema.dump(-1, ' ', false, Json::error_handler_t::replace);
   for (const std::string& stop : stops) out += fmt::format("{}:{}", stop.size(), stop);
-  out += fmt::format("{},{},{}(", min, max, parts.size());
+  out += fmt::format("{},{},{},{}(", static_cast<int>(notation), min, max, parts.size());
   for (const Spec& part : parts) out += part.key();
   return out + ")";
 }
@@ -137,6 +139,11 @@ Spec json_schema(Json schema) {
   return out;
 }
 Spec json_object() { return json_schema(Json::object({{"type", "object"}})); }
+Spec arguments(Json schema, Notation notation) {
+  Spec out{.kind = SpecKind::arguments, .notation = notation};
+  out.schema = std::move(schema);
+  return out;
+}
 Spec regex(std::string pattern) { return {.kind = SpecKind::regex, .text = std::move(pattern)}; }
 Spec ebnf(std::string grammar) { return {.kind = SpecKind::ebnf, .text = std::move(grammar)}; }
 Spec until(std::vector<std::string> stops) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/grammar/grammar.h"
+#include "data/grammar/notation.h"
 
 namespace mill::grammar {
 
@@ -18,6 +19,7 @@ using Json = nlohmann::ordered_json;
 enum class SpecKind : uint8_t {
   literal,
   json_schema,
+  arguments,
   regex,
   ebnf,
   until,
@@ -29,7 +31,8 @@ enum class SpecKind : uint8_t {
 struct Spec {
   SpecKind kind = SpecKind::literal;
   std::string text = {};                // of literal, regex, ebnf
-  Json schema = {};                     // of json_schema
+  Json schema = {};                     // of json_schema, arguments
+  Notation notation = Notation::json;   // of arguments
   std::vector<std::string> stops = {};  // of until
   std::vector<Spec> parts = {};         // of sequence, choice, repeated (one)
   uint32_t min = 0, max = kForever;     // of repeated
@@ -40,6 +43,7 @@ struct Spec {
 Spec literal(std::string text);              // this text, in UTF-8
 Spec json_schema(Json schema);               // a value that the schema allows (json_schema.h)
 Spec json_object();                          // any object
+Spec arguments(Json schema, Notation);       // an object that it allows, as a call writes it
 Spec regex(std::string pattern);             // a text that the pattern matches from end to end
 Spec ebnf(std::string grammar);              // ebnf.h says how it is written
 Spec until(std::vector<std::string> stops);  // any text in which none of these occurs

@@ -2,6 +2,8 @@
 
 namespace mill::dialect {
 
+using grammar::Notation;
+
 const std::vector<ThoughtFormat>& thought_formats() {
   static const std::vector<ThoughtFormat> kRows = {
       {"think", "<think>", "</think>"},           // DeepSeek R1, Qwen 3, SmolLM3, Nemotron
@@ -17,27 +19,32 @@ const std::vector<ToolFormat>& tool_formats() {
   static const std::vector<ToolFormat> kRows = {
       // Qwen3-Coder, Qwen 3.5, Nemotron 3, StepFun
       {"tagged", "<function=", "<tool_call>", "<tool_call>", "</tool_call>", "", tagged_calls,
-       "<tool_call>\n<function=", ">\n", false, ""},
+       "<tool_call>\n<function=", ">\n", Notation::tagged, "</function>",
+       "\n</tool_call>\n<tool_call>\n<function=", "\n</tool_call>"},
       // Nemotron Nano v2, Llama-Nemotron
       {"nemotron", "<TOOLCALL>", "", "<TOOLCALL>", "</TOOLCALL>", "", json_calls,
-       "<TOOLCALL>[{\"name\": \"", "\", \"arguments\": ", true, "}]"},
+       "<TOOLCALL>[{\"name\": \"", "\", \"arguments\": ", Notation::json, "}", ", {\"name\": \"",
+       "]</TOOLCALL>"},
       // Mistral since tekken v11: Small 3.2, Devstral, Ministral
       {"mistral", "[TOOL_CALLS]", "[ARGS]", "[TOOL_CALLS]", "", "", mistral_calls, "[TOOL_CALLS]",
-       "[ARGS]", true, ""},
+       "[ARGS]", Notation::json, "", "[TOOL_CALLS]", ""},
       // Mistral 7B v0.3, Nemo
       {"mistral_array", "[TOOL_CALLS]", "", "[TOOL_CALLS]", "", "", mistral_calls,
-       "[TOOL_CALLS][{\"name\": \"", "\", \"arguments\": ", true, "}]"},
+       "[TOOL_CALLS][{\"name\": \"", "\", \"arguments\": ", Notation::json, "}", ", {\"name\": \"",
+       "]"},
       // Llama 3.1, 3.2, 3.3
       {"llama3", "\"parameters\": ", "<|start_header_id|>", "<|python_tag|>", "", "{", llama_calls,
-       "{\"name\": \"", "\", \"parameters\": ", true, "}"},
+       "{\"name\": \"", "\", \"parameters\": ", Notation::json, "}", "; {\"name\": \"", ""},
       // Llama 4
       {"pythonic", "<|python_start|>", "", "<|python_start|>", "<|python_end|>", "[",
-       pythonic_calls, "[", "(", false, ""},
+       pythonic_calls, "[", "(", Notation::python, ")", ", ", "]"},
       // Llama 3.2's and Gemma's prompts that ask for [f(x=1)]
-      {"pythonic_list", "func_name1(", "", "", "", "[", pythonic_calls, "[", "(", false, ""},
+      {"pythonic_list", "func_name1(", "", "", "", "[", pythonic_calls, "[", "(", Notation::python,
+       ")", ", ", "]"},
       // Qwen 2.5 and 3, Hermes, SmolLM3, Bielik, Granite 4; and whoever has no way of his own
       {"hermes", "<tool_call>", "", "<tool_call>", "</tool_call>", "", json_calls,
-       "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", true, "}"},
+       "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", Notation::json, "}",
+       "\n</tool_call>\n<tool_call>\n{\"name\": \"", "\n</tool_call>"},
   };
   return kRows;
 }

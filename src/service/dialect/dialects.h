@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/grammar/notation.h"
 #include "service/dialect/call_reader.h"
 
 namespace mill::dialect {
@@ -24,12 +25,12 @@ struct ToolFormat {
   std::string_view close;  // ends it; "" = the calls end by themselves
   std::string_view bare;   // characters one of which begins calls if it begins the answer
   std::unique_ptr<CallReader> (*reader)(CallRegion);
-  // How a call is begun for the model that has to make one: the opening, up to the name, and from
-  // the name to the arguments.
+  // How calls are written by the model that has to make them: before_name NAME after_name ARGUMENTS
+  // after_arguments { next NAME … after_arguments } [ending]. The answer's own end does for the
+  // region, too, but a model that may go on needs its accustomed way not to.
   std::string_view before_name, after_name;
-  bool json_arguments = true;        // else the format has a notation of its own for them
-  std::string_view after_arguments;  // ends the call, and the region where it needs no token of
-                                     // its own
+  grammar::Notation notation;
+  std::string_view after_arguments, next, ending;
 };
 
 const std::vector<ThoughtFormat>& thought_formats();

@@ -17,6 +17,9 @@ enum class Scan : uint8_t {
 class JsonScanner {
  public:
   Scan feed(char c);
+  bool in_string() const {
+    return state_ == State::string || state_ == State::escape || state_ == State::hex;
+  }
 
  private:
   enum class State : uint8_t {
@@ -39,7 +42,7 @@ class JsonScanner {
     exponent_sign,
     exponent_digits,
   };
-  static constexpr size_t kDepthMax = 64;
+  static constexpr size_t kDepthMax = 1'000;  // grammars let models nest; who writes JSON recurses
 
   Scan open_value(char c);
   Scan open(char bracket, State next);

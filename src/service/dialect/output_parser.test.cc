@@ -234,14 +234,20 @@ TEST_CASE("every format reads the call that it begins itself") {
         .format = &row,
         .tools = tools(),
         .begun = std::string(row.before_name) + "f" + std::string(row.after_name)};
-    const bool python = row.after_name == "(", tagged = row.after_name == ">\n";
-    const std::string rest = python   ? "a=1)"
-                             : tagged ? "<parameter=a>1</parameter></function>"
-                                      : "{\"a\": 1}";
-    const std::string end = row.after_name.starts_with('"') ? "}" : "";
-    const std::string out = said(options, rest + end);
-    CHECK(out.starts_with("«f {\"a\":"));
-    CHECK(out.ends_with("1}»"));
+    const bool python = row.notation == grammar::Notation::python;
+    const bool tagged = row.notation == grammar::Notation::tagged;
+    const std::string arguments = python   ? "a=1"
+                                  : tagged ? "<parameter=a>1</parameter>"
+                                           : "{\"a\": 1}";
+    const std::string call = arguments + std::string(row.after_arguments);
+    const std::string more = std::string(row.next) + "f" + std::string(row.after_name) + call;
+    for (const bool two : {false, true}) {
+      const std::string end(two ? row.ending : "");
+      const std::string out = said(options, call + (two ? more : "") + end);
+      CHECK(out.starts_with("«f {\"a\":"));
+      CHECK(out.ends_with("1}»"));
+      CHECK(out.contains("»«") == two);
+    }
   }
 }
 

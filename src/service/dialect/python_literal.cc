@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDepthMax = 64;
+constexpr int kDepthMax = 1'000;
 
 bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -26,7 +26,7 @@ class Parser {
     if (out.name.empty() || !take('(')) return std::nullopt;
     while (!take(')')) {
       const std::string key = word();
-      if (key.empty() || out.arguments.contains(key) || !take('=')) return std::nullopt;
+      if (key.empty() || !take('=')) return std::nullopt;
       auto value = this->value(0);
       if (!value) return std::nullopt;
       out.arguments[key] = std::move(*value);

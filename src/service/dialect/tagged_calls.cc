@@ -1,12 +1,14 @@
 #include <string>
 
+#include "data/grammar/notation.h"
 #include "service/dialect/call_reader.h"
+#include "service/dialect/json_scanner.h"
 
 namespace mill::dialect {
 namespace {
 
-constexpr std::string_view kFunction = "<function=", kParameter = "<parameter=",
-                           kParameterEnd = "</parameter>", kFunctionEnd = "</function>";
+constexpr std::string_view kFunction = "<function=", kParameter = grammar::kParameterOpen,
+                           kParameterEnd = grammar::kParameterClose, kFunctionEnd = "</function>";
 constexpr size_t kNameMax = 256;
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -19,16 +21,14 @@ bool opens(std::string_view text, std::string_view word) {
 }
 
 // The values are bare text, so what they mean is what the tool's schema says: a string, or JSON.
-Json typed(std::string text, const Json& schema) {
+Json typed(std::string text, const Json& schema, const std::string& name) {
   if (text.starts_with('\n')) text.erase(0, 1);
   if (text.ends_with('\n')) text.pop_back();
-  const Json type = schema.is_object() ? schema.value("type", Json()) : Json();
-  if (type == "string") return text;
+  if (grammar::is_bare_argument(schema, name)) return text;
   Json value = Json::parse(text, nullptr, false);
   if (text == "True" || text == "False") value = text == "True";
   if (text == "None") value = nullptr;
-  if (value.is_discarded() || (type.is_null() && value.is_string())) return text;
-  return value;
+  return value.is_discarded() ? Json(text) : value;
 }
 
 class TaggedCalls : public CallReader {
@@ -94,13 +94,16 @@ class TaggedCalls : public CallReader {
     if (!opens(taken_, kParameter)) return broken(events);
     if (!taken_.ends_with('>')) return Reading::more;
     key_ = name_in(kParameter);
+    json_value_ = !grammar::is_bare_argument(schema(), key_);
+    value_ = {};
     return go(State::value);
   }
 
   Reading in_value(OutputEvents& events) {
+    if (json_value_ && in_json_string()) return Reading::more;
     if (!taken_.ends_with(kParameterEnd)) return Reading::more;
     taken_.resize(taken_.size() - kParameterEnd.size());
-    const Json value = typed(taken_, schema_of(key_));
+    const Json value = typed(taken_, schema(), key_);
     constexpr auto kReplace = Json::error_handler_t::replace;
     events.add(OutputKind::arguments, (std::exchange(some_, true) ? ", " : "") +
                                           Json(key_).dump(-1, ' ', false, kReplace) + ": " +
@@ -108,11 +111,17 @@ class TaggedCalls : public CallReader {
     return go(State::parameters);
   }
 
-  Json schema_of(const std::string& key) const {
+  // A tag within a string of a JSON value is the string's.
+  bool in_json_string() {
+    const Scan scan = value_.feed(taken_.back());
+    json_value_ = scan == Scan::more;
+    return json_value_ && value_.in_string();
+  }
+
+  const Json& schema() const {
+    static const Json kUnknown;
     const auto tool = region_.tools->find(name_);
-    if (tool == region_.tools->end() || !tool->second.is_object()) return nullptr;
-    const Json properties = tool->second.value("properties", Json());
-    return properties.is_object() ? properties.value(key, Json()) : Json();
+    return tool == region_.tools->end() ? kUnknown : tool->second;
   }
 
   Reading in_close() {
@@ -130,6 +139,8 @@ class TaggedCalls : public CallReader {
   State state_ = State::head;
   std::string taken_, name_, key_;
   bool some_ = false;
+  JsonScanner value_;        // of the value under way,
+  bool json_value_ = false;  // as long as it reads as JSON
   std::unique_ptr<CallReader> json_;
 };
 

@@ -9,8 +9,8 @@
 
 namespace mill::inference {
 
-// Null where the format's arguments are not JSON. What a schema asks for beyond what a grammar can
-// say is refused for a strict tool, by its place; of others, any object is taken then.
+// What a schema asks for beyond what a grammar can say is refused for a strict tool, by its place;
+// of others, any arguments are taken then. Further calls may follow where they are wanted.
 Checked<grammar::GrammarPtr> call_grammar(const ToolUse&, const dialect::ToolFormat&,
                                           const std::string& begun);
 

@@ -1,0 +1,211 @@
+// Calls that have to be made, by a model without any sense: whatever it draws, in every format, all
+// is calls of the tools, and their arguments are what the schemas allow.
+
+#include "service/inference/tool_grammar.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "data/grammar/schema_validator.h"
+#include "data/grammar/test_match.h"
+#include "llm/constrain/constraint.h"
+#include "service/dialect/output_parser.h"
+
+namespace mill::inference {
+namespace {
+
+using dialect::OutputKind;
+
+constexpr const char* kTools = R"([
+  {"name": "search", "parameters": {"type": "object", "required": ["q", "options"],
+    "additionalProperties": false, "$defs": {"text": {"type": "string", "maxLength": 6}},
+    "properties": {"q": {"type": "string", "minLength": 1, "maxLength": 30},
+      "mode": {"type": "string", "enum": ["fast", "it's </parameter>", "\"deep\""]},
+      "text": {"type": "string"}, "any": {},
+      "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 20},
+      "either": {"anyOf": [{"$ref": "#/$defs/text"}, {"type": "boolean"}]},
+      "options": {"type": "object", "additionalProperties": {"enum": [true, null, "a'\"\\b"]},
+        "properties": {"tags": {"type": "array", "items": {"type": "string"}, "maxItems": 3},
+          "code": {"type": "string", "pattern": "^[a-z'\"]{2,4}$"}}}}}},
+  {"name": "noop", "parameters": {"type": "object", "maxProperties": 0}},
+  {"name": "all-labels", "parameters": {"type": "object", "minProperties": 1, "maxProperties": 3,
+    "additionalProperties": {"type": "string", "maxLength": 5}}}])";
+
+ToolUse tools() {
+  ToolUse use;
+  use.calls = Calls::required;
+  for (const Json& function : Json::parse(kTools)) REQUIRE(use.add(function, "tools"));
+  return use;
+}
+
+std::shared_ptr<const llm::TokenTrie> vocabulary() {
+  std::vector<std::string> pieces = {""};  // token 0 ends the answer
+  for (int byte = 0; byte < 256; ++byte) pieces.emplace_back(1, static_cast<char>(byte));
+  for (const char* word :
+       {"</", "parameter", ">\n", "{\"", "\": ", "True", "null", "', '", "\\u00",
+        "\n</parameter>\n", "<parameter=", "é", "[[", "\"}", ")]", "</tool_call>"})
+    pieces.emplace_back(word);
+  return std::make_shared<const llm::TokenTrie>(std::move(pieces), std::vector<TokenId>{0});
+}
+
+TokenId drawn(const llm::TokenMask& mask, size_t vocab, std::mt19937& random) {
+  std::vector<TokenId> all;
+  for (size_t i = 0; i < vocab; ++i)
+    if (mask.has(static_cast<TokenId>(i))) all.push_back(static_cast<TokenId>(i));
+  REQUIRE_FALSE(all.empty());
+  return all[random() % all.size()];
+}
+
+std::string random_text(llm::Constraint constraint, size_t vocab, uint32_t left,
+                        std::mt19937& random) {
+  for (; left > 0 && !constraint.must_end(); --left) {
+    TokenId token = drawn(constraint.mask(), vocab, random);
+    if (!constraint.can_finish_after(token, left))
+      token = drawn(constraint.mask_to_finish(left), vocab, random);
+    if (token == 0) break;
+    REQUIRE(constraint.advance(token));
+  }
+  CHECK(constraint.may_end());
+  return constraint.text();
+}
+
+struct Said {
+  std::vector<std::pair<std::string, std::string>> calls;
+  bool all_whole = true;
+  std::string text;
+};
+
+Said read(const dialect::ParserOptions& options, const std::string& text) {
+  dialect::OutputParser parser(options);
+  Said said;
+  const auto take = [&](const std::vector<dialect::OutputEvent>& events) {
+    for (const dialect::OutputEvent& event : events) {
+      if (event.kind == OutputKind::call_begin) said.calls.emplace_back(event.text, "");
+      if (event.kind == OutputKind::arguments) said.calls.back().second += event.text;
+      if (event.kind == OutputKind::call_end) said.all_whole = said.all_whole && event.whole;
+      if (event.kind == OutputKind::text) said.text += event.text;
+    }
+  };
+  take(parser.feed(text));
+  take(parser.finish());
+  return said;
+}
+
+bool valid(const Json& schema, const Json& value) {
+  auto index = grammar::SchemaIndex::of(schema);
+  REQUIRE(index);
+  grammar::SchemaSource source{
+      .index = std::move(*index), .made_up = {}, .is_made_up = {}, .numbered = {}};
+  return grammar::Validator(source).valid(&schema, value).value_or(false);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "whatever a model draws that has to call, all calls parse and their arguments are valid") {
+  const ToolUse use = tools();
+  const auto trie = vocabulary();
+  for (const dialect::ToolFormat& format : dialect::tool_formats()) {
+    CAPTURE(format.name);
+    const std::string begun(format.before_name);
+    const auto compiled = call_grammar(use, format, begun);
+    REQUIRE_MESSAGE(compiled, (compiled ? "" : compiled.error().message));
+    llm::Constraints constraints(trie);
+    size_t calls = 0;
+    for (uint32_t seed = 0; seed < 60; ++seed) {
+      std::mt19937 random(seed);
+      const std::string text = random_text(constraints.start(*compiled), trie->vocab_size(),
+                                           static_cast<uint32_t>(150 + random() % 300), random);
+      CAPTURE(text);
+      const Said said = read({.format = &format, .tools = use.schemas, .begun = begun}, text);
+      CHECK(said.all_whole);
+      CHECK(said.text == "");
+      REQUIRE_FALSE(said.calls.empty());
+      for (const auto& [name, arguments] : said.calls) {
+        CAPTURE(arguments);
+        REQUIRE(use.schemas.contains(name));
+        const Json value = Json::parse(arguments, nullptr, false);
+        REQUIRE(value.is_object());
+        CHECK(valid(use.schemas.at(name), value));
+      }
+      calls += said.calls.size();
+    }
+    CHECK(calls > 60);
+  }
+}
+
+TEST_CASE("a call of a named tool is one, from behind what is begun of it") {
+  ToolUse use = tools();
+  use.name = "noop";
+  for (const dialect::ToolFormat& format : dialect::tool_formats()) {
+    const std::string begun =
+        std::string(format.before_name) + "noop" + std::string(format.after_name);
+    const auto compiled = call_grammar(use, format, begun);
+    REQUIRE(compiled);
+    const std::string none = format.notation == grammar::Notation::json ? "{}" : "";
+    CHECK(grammar::test::matches(*compiled, none + std::string(format.after_arguments)));
+    CHECK(grammar::test::matches(*compiled, none) == format.after_arguments.empty());
+    CHECK_FALSE(grammar::test::matches(
+        *compiled, none + std::string(format.after_arguments) + std::string(format.next)));
+  }
+}
+
+TEST_CASE("a required name that the notation cannot write is refused where it has to be kept") {
+  ToolUse use;
+  use.calls = Calls::required;
+  REQUIRE(use.add(Json::parse(R"({"name": "f", "strict": true, "parameters": {"type": "object",
+      "properties": {"a b": {"type": "string"}}, "required": ["a b"]}})"),
+                  "tools"));
+  for (const dialect::ToolFormat& format : dialect::tool_formats()) {
+    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    CHECK(compiled.has_value() == (format.notation != grammar::Notation::python));
+    if (!compiled) CHECK(compiled.error().message.contains("\"a b\""));
+  }
+}
+
+TEST_CASE(
+    "what a grammar cannot say of a schema leaves its texts bare, and calls may end as usual") {
+  ToolUse use;
+  use.calls = Calls::required;
+  REQUIRE(use.add(Json::parse(R"({"name": "f", "parameters": {
+      "properties": {"q": {"type": "string"}, "n": {"type": "integer"}}, "required": ["a<b"]}})"),
+                  "tools"));
+  for (const dialect::ToolFormat& format : dialect::tool_formats()) {
+    CAPTURE(format.name);
+    if (format.notation == grammar::Notation::json) continue;
+    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    REQUIRE(compiled);
+    const bool python = format.notation == grammar::Notation::python;
+    const std::string call =
+        "f" + std::string(format.after_name) +
+        (python ? "q='a b', n=1"
+                : "<parameter=q>\na b\n</parameter>\n<parameter=n>\n1\n</parameter>\n") +
+        std::string(format.after_arguments);
+    const std::string two = call + std::string(format.next) + call;
+    for (const std::string& text : {call, two, two + std::string(format.ending)})
+      CHECK(grammar::test::matches(*compiled, text));
+    CHECK_FALSE(grammar::test::matches(*compiled, "g" + call));
+  }
+}
+
+TEST_CASE("parameters that say nothing of their type are an object's") {
+  ToolUse use;
+  use.calls = Calls::required;
+  REQUIRE(use.add(Json::parse(R"({"name": "f", "parameters": {
+      "properties": {"n": {"type": "integer"}}, "required": ["n"]}})"),
+                  "tools"));
+  for (const dialect::ToolFormat& format : dialect::tool_formats()) {
+    if (format.notation != grammar::Notation::json) continue;
+    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    REQUIRE(compiled);
+    const auto call = [&](const char* arguments) {
+      return "f" + std::string(format.after_name) + arguments + std::string(format.after_arguments);
+    };
+    CHECK(grammar::test::matches(*compiled, call("{\"n\": 1}")));
+    for (const char* other : {"1", "[]", "null", "\"n\"", "{}"})
+      CHECK_FALSE(grammar::test::matches(*compiled, call(other)));
+  }
+}
+
+}  // namespace mill::inference
