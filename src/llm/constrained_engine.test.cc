@@ -23,6 +23,17 @@ Vocabulary byte_vocabulary() {
           .ends_generation = [](TokenId token) { return token == 0; }};
 }
 
+// <b> is one of its control tokens.
+constexpr TokenId kOpen = 290;
+
+Vocabulary vocabulary_with_control() {
+  Vocabulary out = byte_vocabulary();
+  out.spelling = [piece = out.piece](TokenId token) {
+    return token == kOpen ? "<b>" : piece(token);
+  };
+  return out;
+}
+
 GenerateRequest request_for(const grammar::Spec& spec, uint64_t seed, uint32_t tokens_max) {
   GenerateRequest request;
   request.prompt = {1, 2, static_cast<TokenId>(3 + seed % 50)};
@@ -48,7 +59,7 @@ struct How {
 std::vector<Answer> answers_to(std::vector<GenerateRequest> requests, const How& how = {}) {
   FakeRunner runner(
       {.vocab = kVocab, .context = 192, .blocks = 64, .batch_tokens = 96, .memory = how.memory});
-  EngineCore core(runner, byte_vocabulary(), {.speculation = how.speculation});
+  EngineCore core(runner, vocabulary_with_control(), {.speculation = how.speculation});
   std::vector<Answer> answers(requests.size());
   for (size_t i = 0; i < requests.size(); ++i)
     core.add(i + 1, std::move(requests[i]), [&answers, i](GenerateEvent&& event) {
@@ -94,6 +105,76 @@ TEST_CASE("guesses change nothing under a grammar, or where thoughts are cut sho
     CHECK(guessed.finish == plain.finish);
   }
   CHECK(accepted > 100);
+}
+
+// Free text, and lists of booleans in <b> … </b>.
+GenerateRequest lazy_request(uint64_t seed, float opens) {
+  const grammar::Spec list = grammar::json_schema(
+      grammar::Json::parse(R"({"type": "array", "items": {"type": "boolean"}, "minItems": 2})"));
+  const grammar::Spec region = grammar::sequence(
+      {grammar::literal("<b>"), list, grammar::literal("</b>"), grammar::until({"<b>"})});
+  GenerateRequest request = request_for(
+      grammar::sequence({grammar::until({"<b>"}), grammar::repeated(region, 0, grammar::kForever)}),
+      seed, 100);
+  request.lazy = true;
+  request.shown = {kOpen};
+  request.sampling.logit_bias = {{0, -20}, {kOpen, opens}};  // it does not want to end
+  return request;
+}
+
+// Every list is one, but the last may be cut short.
+size_t check_lists(const Answer& answer) {
+  size_t lists = 0;
+  for (size_t at = answer.text.find("<b>"); at != std::string::npos;
+       at = answer.text.find("<b>", at)) {
+    at += 3;
+    const size_t end = answer.text.find("</b>", at);
+    if (end == std::string::npos) {
+      CHECK(answer.finish == FinishReason::length);
+      return lists;
+    }
+    const auto list = grammar::Json::parse(answer.text.substr(at, end - at), nullptr, false);
+    REQUIRE_MESSAGE(list.is_array(), answer.text);
+    CHECK(list.size() >= 2);
+    ++lists;
+  }
+  return lists;
+}
+
+TEST_CASE("what a lazy grammar leaves free is what it would be without one") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    GenerateRequest request = lazy_request(seed, -1000);
+    const Answer under = answers_to({request})[0];
+    request.grammar = {};
+    const Answer without = answers_to({request})[0];
+    CHECK(under.text == without.text);
+    CHECK(under.finish == FinishReason::length);
+    CHECK(without.finish == FinishReason::length);
+  }
+}
+
+TEST_CASE("under a lazy grammar what has been opened is kept to, alone and among others") {
+  std::vector<GenerateRequest> requests;
+  for (uint64_t seed = 0; seed < 16; ++seed) requests.push_back(lazy_request(seed, 6));
+  const std::vector<Answer> together = answers_to(requests, {.memory = 1});
+  size_t lists = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    CAPTURE(together[i].text);
+    CHECK(together[i].error == "");
+    lists += check_lists(together[i]);
+    const How plain{.memory = 1, .speculation = Speculation::off};
+    CHECK(answers_to({requests[i]}, plain)[0].text == together[i].text);
+  }
+  CHECK(lists > 8);
+}
+
+TEST_CASE("thoughts that are closed by their limit go through a lazy grammar") {
+  GenerateRequest request = lazy_request(3, -1000);
+  request.thoughts = {.close = "-", .closing = {'-' + 1, kOpen}, .tokens_max = 10, .grace = 2};
+  const Answer answer = answers_to({request})[0];
+  CHECK(answer.error == "");
+  CHECK(answer.text.contains("-<b>["));
 }
 
 TEST_CASE("an answer that can only be one thing is it, and ends by itself") {

@@ -1,6 +1,7 @@
 #include "llm/engine_core.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/assert.h"
@@ -51,17 +52,19 @@ EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOption
 }
 
 void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink, int64_t arrived) {
-  const grammar::GrammarPtr grammar = request.grammar;
+  std::optional<Constraint> constraint;
+  if (request.grammar) constraint = constraints(request.shown).start(request.grammar);
   auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
   it->times().arrived = arrived != 0 ? arrived : clock_();
-  if (grammar) it->constrain(constraints().start(grammar));
+  if (constraint) it->constrain(std::move(*constraint));
   if (speculation_ == Speculation::lookup) it->speculate();
   enqueue(schedule_, it->sequence());
   generations_.emplace(id, std::move(it));
 }
 
-Constraints& EngineCore::constraints() {
-  if (constraints_) return *constraints_;
+Constraints& EngineCore::constraints(const std::vector<TokenId>& shown) {
+  const auto known = constraints_.find(shown);
+  if (known != constraints_.end()) return known->second;
   std::vector<std::string> pieces(limits_.vocab);
   std::vector<TokenId> ends;
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -71,8 +74,11 @@ Constraints& EngineCore::constraints() {
     else
       pieces[i] = vocabulary_.piece(token);
   }
-  constraints_.emplace(std::make_shared<const TokenTrie>(std::move(pieces), std::move(ends)));
-  return *constraints_;
+  for (const TokenId token : shown)
+    if (static_cast<size_t>(token) < pieces.size() && !vocabulary_.ends_generation(token))
+      pieces[static_cast<size_t>(token)] = vocabulary_.spelling(token);
+  auto trie = std::make_shared<const TokenTrie>(std::move(pieces), std::move(ends));
+  return constraints_.emplace(shown, Constraints(std::move(trie))).first->second;
 }
 
 void EngineCore::cancel(uint64_t id) {

@@ -4,8 +4,8 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -60,7 +60,7 @@ class EngineCore {
   const Schedule& schedule() const { return schedule_; }
 
  private:
-  Constraints& constraints();
+  Constraints& constraints(const std::vector<TokenId>& shown);
   void start_times(const Plan&);
   void hand_out(const Plan&);
   void count(const PlannedPiece&, Generation&, uint32_t before, int64_t now);
@@ -72,7 +72,9 @@ class EngineCore {
   RequestLimits limits_;
   Speculation speculation_;
   Schedule schedule_;
-  std::optional<Constraints> constraints_;  // once a request has a grammar
+  // By the control tokens that are spelt out, of which there are few sets: a model's markers, and
+  // none.
+  std::map<std::vector<TokenId>, Constraints> constraints_;
   std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;
   std::vector<float> logits_;
   SampleScratch scratch_;

@@ -168,25 +168,35 @@ GenerateEvent Generation::generate(std::span<const float> logits, const Vocabula
   return it;
 }
 
-// Under a grammar, a token that would leave no way to the end within the limit is drawn again.
 Result<TokenId> Generation::choose(std::span<const float> logits, SampleScratch& scratch) {
   if (const std::optional<TokenId> due = thoughts_.due()) {
     if (constraint_) TRY(constraint_->advance(*due));
     return *due;
   }
   if (!constraint_) return sampler_.choose(logits, scratch);
+  TRY_ASSIGN(const TokenId token, choose_constrained(logits, scratch));
+  TRY(constraint_->advance(token));
+  return token;
+}
+
+// A lazy grammar is asked about what was drawn, and for its mask only if that will not do: then
+// the two draws together are one from the mask (p + (1 − A) p/A = p/A, where A is what is allowed).
+// Under any other, a token that would leave no way to the end within the limit is drawn again.
+Result<TokenId> Generation::choose_constrained(std::span<const float> logits,
+                                               SampleScratch& scratch) {
+  if (request_.lazy) {
+    TRY_ASSIGN(const TokenId token, sampler_.choose(logits, scratch));
+    if (constraint_->allows(token)) return token;
+  }
   const TokenMask& allowed = constraint_->mask();
   if (allowed.count() == 0)
     return fail(ErrorKind::unsupported,
                 "the grammar's next characters cannot be spelled with this model's tokens");
   TRY_ASSIGN(TokenId token, sampler_.choose(logits, scratch, &allowed));
   const uint32_t left = tokens_max_ - generated_;
-  if (!constraint_->can_finish_after(token, left)) {
-    const TokenMask& finishing = constraint_->mask_to_finish(left);
-    TRY_ASSIGN(token, sampler_.choose(logits, scratch, &finishing));
-  }
-  TRY(constraint_->advance(token));
-  return token;
+  if (request_.lazy || constraint_->can_finish_after(token, left)) return token;
+  const TokenMask& finishing = constraint_->mask_to_finish(left);
+  return sampler_.choose(logits, scratch, &finishing);
 }
 
 // What the token adds to the text that may be shown, and whether it is the last one.
@@ -202,7 +212,7 @@ FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary
   if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());
   text += stop_.finish();
-  const bool whole = complete || (constraint_ && constraint_->may_end());
+  const bool whole = complete || (constraint_ && !request_.lazy && constraint_->may_end());
   return ends || whole || stop_.matched() ? FinishReason::stop : FinishReason::length;
 }
 

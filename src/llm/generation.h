@@ -53,6 +53,7 @@ class Generation {
   Result<void> echo(std::span<const float> rows, size_t vocab);
   GenerateEvent generate(std::span<const float> logits, const Vocabulary&, SampleScratch&);
   Result<TokenId> choose(std::span<const float> logits, SampleScratch&);
+  Result<TokenId> choose_constrained(std::span<const float> logits, SampleScratch&);
   bool answer(std::span<const float> rows, size_t vocab, const Vocabulary&, SampleScratch&);
   void guess_on(uint32_t tried);
   bool pool(std::span<const float> hidden, size_t rows);

@@ -32,7 +32,12 @@ struct GenerateRequest {
   bool ignore_end = false;  // go on past the end-of-text token (benches)
   // The answer is a text of this grammar, complete where tokens_max and the context leave room for
   // its shortest end: as the limit comes near, only tokens that keep a way to the end are drawn.
+  // Control tokens that are shown are in it by their spelling.
   grammar::GrammarPtr grammar = {};
+  // The grammar leaves most of the answer free: a token is drawn from all, and from those that the
+  // grammar allows only where it does not allow that one. Where the text may end, so may any token
+  // without text come. Nothing hurries to the end: the limit is one, and says so.
+  bool lazy = false;
 };
 
 enum class FinishReason : uint8_t { none, stop, length, cancelled, error };

@@ -85,8 +85,12 @@ class Utf8Emitter {
   std::vector<std::pair<std::vector<uint8_t>, NodeId>> shared_;
 };
 
+bool quoted(Spelling spelling) {
+  return spelling == Spelling::json || spelling == Spelling::single;
+}
+
 bool is_escaped(uint32_t code, Spelling spelling) {
-  return spelling != Spelling::raw && (code < 0x20 || code == quote_of(spelling) || code == '\\');
+  return quoted(spelling) && (code < 0x20 || code == quote_of(spelling) || code == '\\');
 }
 
 std::string escaped(uint32_t code) {
@@ -178,9 +182,15 @@ bool CodeSet::contains(uint32_t code) const {
 }
 
 void emit_codes(Builder& builder, NodeId from, const CodeSet& set, NodeId to, Spelling spelling) {
+  if (spelling == Spelling::bytes) {
+    const CodeSet bytes = set & CodeSet{{0, 0xFF}};
+    for (const CodeRange range : bytes.ranges())
+      builder.bytes(from, static_cast<uint8_t>(range.low), static_cast<uint8_t>(range.high), to);
+    return;
+  }
   Utf8Emitter utf8(builder, to);
   CodeSet special;
-  if (spelling != Spelling::raw)
+  if (quoted(spelling))
     special = {{0, 0x1F}, {quote_of(spelling), quote_of(spelling)}, {'\\', '\\'}};
   const CodeSet plain = set & special.complement();
   for (const CodeRange range : plain.ranges())

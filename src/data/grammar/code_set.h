@@ -39,10 +39,11 @@ inline constexpr uint32_t kCodeMax = 0x10FFFF;
 
 // raw: as UTF-8. json: within a JSON string, where control characters, " and \ are escaped, each in
 // one way only, so that a text has one spelling and no name can hide behind another. single: the
-// same between single quotes, as Python has it.
-enum class Spelling : uint8_t { raw, json, single };
+// same between single quotes, as Python has it. bytes: no characters, but bytes, up to 255.
+enum class Spelling : uint8_t { raw, json, single, bytes };
 
-// Edges that read one character of the set, in a fixed number of nodes per target.
+// Edges that read one character of the set, in a fixed number of nodes per target. Codes above 255
+// are not written as bytes.
 void emit_codes(Builder&, NodeId from, const CodeSet&, NodeId to, Spelling);
 
 std::string spelled(std::string_view utf8, Spelling);

@@ -1,5 +1,6 @@
 #include "data/grammar/spec.h"
 
+#include <map>
 #include <utility>
 
 #include "data/grammar/ebnf.h"
@@ -41,13 +42,15 @@ class Compiler {
       case SpecKind::ebnf:
         return called(from, emit_ebnf(builder_, spec.text), to);
       case SpecKind::until:
-        return until(from, spec.stops, to);
+        return until(from, spec, to);
       case SpecKind::sequence:
         return sequence(from, spec, to);
       case SpecKind::choice:
         return choice(from, spec, to);
       case SpecKind::repeated:
         return repeated(from, spec, to);
+      case SpecKind::shared:
+        return shared(from, *spec.one, to);
     }
     return {};
   }
@@ -64,19 +67,35 @@ class Compiler {
     return {};
   }
 
-  Result<void> until(NodeId from, const std::vector<std::string>& stops, NodeId to) {
+  Result<void> shared(NodeId from, const Spec& part, NodeId to) {
+    const auto [at, fresh] = shared_.try_emplace(&part, 0);
+    const RuleId rule = fresh ? builder_.rule("a shared part") : at->second;
+    at->second = rule;
+    if (fresh) TRY(emit(builder_.start(rule), part, builder_.end(rule)));
+    builder_.call(from, rule, to);
+    return {};
+  }
+
+  // What is a character to Languages is a byte here.
+  Result<void> until(NodeId from, const Spec& spec, NodeId to) {
     Languages languages;
     std::vector<LanguageId> found;
-    const LanguageId any = languages.repeat(languages.codes(CodeSet::all()), 0, kForever);
-    for (const std::string& stop : stops) {
+    const LanguageId any = languages.repeat(languages.codes({{0, 0xFF}}), 0, kForever);
+    for (const std::string& stop : spec.stops) {
       if (stop.empty()) return fail(ErrorKind::invalid, "a text to stop before is empty");
-      TRY_ASSIGN(const std::u32string codes, decoded(stop));
-      found.push_back(languages.sequence(any, languages.sequence(languages.text(codes), any)));
+      std::u32string bytes;
+      for (const char c : stop) bytes += static_cast<uint8_t>(c);
+      const LanguageId behind = languages.sequence(languages.text(bytes), any);
+      found.push_back(languages.marked(languages.sequence(any, behind)));
     }
-    const LanguageId free = languages.both(
-        {languages.marked(any), languages.except(languages.marked(languages.either(found)))});
+    if (!spec.text.empty()) {
+      TRY_ASSIGN(const PatternPtr pattern, parse_pattern(spec.text));
+      found.push_back(languages.search(*pattern));
+    }
+    const LanguageId free =
+        languages.both({languages.marked(any), languages.except(languages.either(found))});
     TRY_ASSIGN(const Automaton automaton, languages.automaton(free));
-    emit_automaton(builder_, from, automaton, to, Spelling::raw);
+    emit_automaton(builder_, from, automaton, to, Spelling::bytes);
     return {};
   }
 
@@ -112,6 +131,7 @@ class Compiler {
   }
 
   Builder builder_;
+  std::map<const Spec*, RuleId> shared_;
   int depth_ = 0;
 };
 
@@ -129,6 +149,7 @@ std::string Spec::key() const {
   for (const std::string& stop : stops) out += fmt::format("{}:{}", stop.size(), stop);
   out += fmt::format("{},{},{},{}(", static_cast<int>(notation), min, max, parts.size());
   for (const Spec& part : parts) out += part.key();
+  if (one != nullptr) out += one->key();
   return out + ")";
 }
 
@@ -146,8 +167,8 @@ Spec arguments(Json schema, Notation notation) {
 }
 Spec regex(std::string pattern) { return {.kind = SpecKind::regex, .text = std::move(pattern)}; }
 Spec ebnf(std::string grammar) { return {.kind = SpecKind::ebnf, .text = std::move(grammar)}; }
-Spec until(std::vector<std::string> stops) {
-  return {.kind = SpecKind::until, .stops = std::move(stops)};
+Spec until(std::vector<std::string> stops, std::string pattern) {
+  return {.kind = SpecKind::until, .text = std::move(pattern), .stops = std::move(stops)};
 }
 Spec sequence(std::vector<Spec> parts) { return of_parts(SpecKind::sequence, std::move(parts)); }
 Spec choice(std::vector<Spec> parts) { return of_parts(SpecKind::choice, std::move(parts)); }
@@ -161,6 +182,12 @@ Spec choice(const std::vector<std::string>& texts) {
 Spec repeated(Spec part, uint32_t min, uint32_t max) {
   Spec out{.kind = SpecKind::repeated, .min = min, .max = max};
   out.parts.push_back(std::move(part));
+  return out;
+}
+
+Spec shared(Spec part) {
+  Spec out{.kind = SpecKind::shared};
+  out.one = std::make_shared<const Spec>(std::move(part));
   return out;
 }
 

@@ -93,9 +93,18 @@ TEST_CASE("specs compose") {
          {"<a>", "<ab>"},
          {"<>", "<aba>", "a"}});
   check({until({"<tool>", "END"}), {"", "a < b", "<too", "EN"}, {"<tool>", "a END", "x<tool>y"}});
+  check({until({"é"}), {"\xFF\xC3", "\xA9 e", "\0"}, {"é", "\xC3\xC3\xA9"}});
+  check({until({"b"}, "^ *(?:x|yy)"), {"", "y", "ax", " yx", "  y y"}, {"x", "  yyz", "b", "yb"}});
+  check({until({}, "c$"), {"", "cb", "\xC3"}, {"c", "bc"}});
+  check({until({}), {"", "\xC3", "any"}, {}});
   check({sequence({until({"<t>"}), literal("<t>"), json_schema({{"type", "null"}})}),
          {"hi <t>null", "<t>null", "<<t>null"},
          {"hi", "<t><t>null"}});
+  const Spec pair = shared(sequence({regex("[ab]"), literal(";")}));
+  check({sequence({pair, repeated(pair, 0, 1), literal("."), pair}),
+         {"a;.b;", "a;b;.a;"},
+         {"a;", "a;.", "a;b;a;.b;", "a.b"}});
+  CHECK(refusal(shared(regex("("))) == refusal(regex("(")));
   CHECK(refusal(choice(std::vector<Spec>{})) == "there is nothing to choose from");
 }
 
@@ -104,4 +113,6 @@ TEST_CASE("keys tell specs apart") {
   CHECK(sequence({literal("ab"), literal("c")}).key() !=
         sequence({literal("a"), literal("bc")}).key());
   CHECK(json_object().key() == json_schema({{"type", "object"}}).key());
+  CHECK(until({"a"}).key() != until({}, "a").key());
+  CHECK(shared(literal("a")).key() != shared(literal("b")).key());
 }

@@ -37,10 +37,16 @@ bool Constraint::can_finish_after(TokenId token, uint32_t left) {
   return cache_->matcher().distance(cache_->advance(state_, token)) <= left - 1;
 }
 
+bool Constraint::allows(TokenId token) {
+  cache_->make_room();
+  find_again();
+  if (cache_->trie().piece(token).empty()) return cache_->matcher().accepts(state_);
+  return cache_->advance(state_, token) != grammar::kDead;
+}
+
 Result<void> Constraint::advance(TokenId token) {
   find_again();
-  const auto& ends = cache_->trie().ends();
-  if (std::ranges::find(ends, token) != ends.end()) return {};
+  if (cache_->trie().piece(token).empty()) return {};
   const grammar::StateId next = cache_->advance(state_, token);
   if (next == grammar::kDead && cache_->matcher().overflowed())
     return fail(ErrorKind::exhausted,

@@ -22,7 +22,11 @@ class Constraint {
   // Whether the text can still be completed in time after this token.
   bool can_finish_after(TokenId, uint32_t left);
 
-  // A token of the mask, or one that ends the generation.
+  // Whether a token that was drawn without a mask may come: one of the mask, or, where the text may
+  // end, one without text. It costs a few steps, where a mask costs a walk.
+  bool allows(TokenId);
+
+  // A token of the mask, or one without text.
   Result<void> advance(TokenId);
 
   bool may_end();           // the text so far is complete

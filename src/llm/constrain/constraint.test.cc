@@ -154,4 +154,41 @@ TEST_CASE("a vocabulary that cannot spell the text leaves nothing") {
   CHECK(constraint.mask().count() == 0);
 }
 
+TEST_CASE("a token that is asked about alone is allowed where the mask has it") {
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    std::mt19937 random(seed);
+    const auto grammar = reference::random_language(random).grammar();
+    if (!grammar) continue;
+    const auto trie = trie_of(small_vocabulary(random));
+    Constraint constraint = Constraints(trie).start(*grammar);
+    for (int step = 0; step < 12; ++step) {
+      const TokenMask mask = constraint.mask();
+      for (size_t i = 0; i < trie->vocab_size(); ++i)
+        CHECK(constraint.allows(static_cast<TokenId>(i)) == mask.has(static_cast<TokenId>(i)));
+      const auto next = allowed(mask, trie->vocab_size());
+      if (next.empty()) break;
+      const TokenId token = next[random() % next.size()];
+      if (token == 0) break;
+      REQUIRE(constraint.advance(token));
+    }
+  }
+}
+
+TEST_CASE("a token that reaches beyond where free text ends must go on as the grammar does") {
+  const auto grammar = compiled(
+      grammar::sequence({grammar::until({"<b>"}),
+                         grammar::choice({grammar::literal(""), grammar::literal("<b>[true]")})}));
+  const auto trie = trie_of({"<", "b>[", "b>!", "a<b", "x", ">[t", ">", "rue]"});
+  Constraint constraint = Constraints(trie).start(grammar);
+  const auto take = [&](TokenId token) { REQUIRE(constraint.advance(token)); };
+  for (const TokenId token : {1, 2, 3, 4, 5}) CHECK(constraint.allows(token));
+  take(1);
+  CHECK(allowed(constraint.mask(), 9) == std::vector<TokenId>{0, 1, 2, 4, 5, 6, 7, 8});
+  take(4);
+  CHECK(allowed(constraint.mask(), 9) == std::vector<TokenId>{0, 1, 2, 3, 4, 5, 6, 7, 8});
+  take(6);
+  CHECK_FALSE(constraint.may_end());
+  CHECK(allowed(constraint.mask(), 9) == std::vector<TokenId>{8});
+}
+
 }  // namespace mill::llm

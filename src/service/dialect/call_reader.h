@@ -38,7 +38,7 @@ class CallReader {
 struct CallRegion {
   std::string_view close;  // ends the region; "" = it ends with its last call
   const Tools* tools = nullptr;
-  bool known_only = false;  // a call of anything else is none
+  bool known_only = false;  // a call of anything else is none (ToolFormat::bare_before)
 };
 
 // {"name": "f", "arguments": {…}}, or an array or a row of them (separated by , or ; or space).

@@ -34,13 +34,14 @@ const std::vector<ToolFormat>& tool_formats() {
        "]"},
       // Llama 3.1, 3.2, 3.3
       {"llama3", "\"parameters\": ", "<|start_header_id|>", "<|python_tag|>", "", "{", llama_calls,
-       "{\"name\": \"", "\", \"parameters\": ", Notation::json, "}", "; {\"name\": \"", ""},
+       "{\"name\": \"", "\", \"parameters\": ", Notation::json, "}", "; {\"name\": \"", "",
+       R"( \{ ("type" : "function" , )?"name" : ")", "\""},
       // Llama 4
       {"pythonic", "<|python_start|>", "", "<|python_start|>", "<|python_end|>", "[",
-       pythonic_calls, "[", "(", Notation::python, ")", ", ", "]"},
+       pythonic_calls, "[", "(", Notation::python, ")", ", ", "]", R"( \[ )", R"((?:\.call)?\()"},
       // Llama 3.2's and Gemma's prompts that ask for [f(x=1)]
       {"pythonic_list", "func_name1(", "", "", "", "[", pythonic_calls, "[", "(", Notation::python,
-       ")", ", ", "]"},
+       ")", ", ", "]", R"( \[ )", R"((?:\.call)?\()"},
       // Qwen 2.5 and 3, Hermes, SmolLM3, Bielik, Granite 4; and whoever has no way of his own
       {"hermes", "<tool_call>", "", "<tool_call>", "</tool_call>", "", json_calls,
        "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", Notation::json, "}",

@@ -31,6 +31,9 @@ struct ToolFormat {
   std::string_view before_name, after_name;
   grammar::Notation notation;
   std::string_view after_arguments, next, ending;
+  // How bare calls begin, before the tool's name and behind it, as far as makes them calls to the
+  // reader: patterns (regex_syntax.h), in which a blank is any white space.
+  std::string_view bare_before = "", bare_after = "";
 };
 
 const std::vector<ThoughtFormat>& thought_formats();

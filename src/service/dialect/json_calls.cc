@@ -16,7 +16,8 @@ std::optional<Json> parsed(const std::string& text) {
 }
 
 // One call: {"name": …, "arguments": {…}} in any order of keys; "parameters" is what Llama says for
-// "arguments"; "id", "type" and "index" may be there and say nothing.
+// "arguments"; "id", "type" and "index" may be there and say nothing. What only looks like a call
+// has its name first, or behind "type": "function", and in letters.
 class JsonCall {
  public:
   explicit JsonCall(const CallRegion& region) : region_(region) {}
@@ -86,10 +87,12 @@ class JsonCall {
 
   bool take_key() {
     const auto key = parsed(taken_);
-    if (!key) return false;
+    if (!key || (region_.known_only && taken_.contains('\\'))) return false;
+    const bool first = key_.empty();
     key_ = key->get<std::string>();
-    if (holds_arguments()) return !arguments_ && !std::exchange(arguments_seen_, true);
     if (key_ == "name") return !name_;
+    if (region_.known_only && !name_) return first && key_ == "type";
+    if (holds_arguments()) return !arguments_ && !std::exchange(arguments_seen_, true);
     return key_ == "id" || key_ == "type" || key_ == "index";
   }
 
@@ -97,12 +100,14 @@ class JsonCall {
     if (std::exchange(streaming_, false)) return true;
     if (key_ == "name") return take_name(events);
     if (holds_arguments()) return take_arguments(events);
+    if (region_.known_only && !name_) return taken_ == "\"function\"";
     return taken_.front() != '{' && taken_.front() != '[';
   }
 
   bool take_name(OutputEvents& events) {
     const auto value = parsed(taken_);
     if (!value || !value->is_string() || value->get_ref<const std::string&>().empty()) return false;
+    if (region_.known_only && taken_.contains('\\')) return false;
     name_ = value->get<std::string>();
     if (region_.known_only && !region_.tools->contains(*name_)) return false;
     if (arguments_) tell_arguments(events);

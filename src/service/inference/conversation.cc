@@ -130,6 +130,16 @@ Checked<Prompt> prompt_for(const ServedModel& model, const Conversation& convers
   return prompt;
 }
 
+// What the answer's calls are kept to. A call that has to be made goes before a format of the
+// answer, and that before calls that may be made.
+Checked<grammar::GrammarPtr> grammar_for(const Conversation& conversation,
+                                         const dialect::ParserOptions& parser) {
+  const ToolUse& tools = conversation.tools;
+  if (!parser.begun.empty()) return call_grammar(tools, *parser.format, parser.begun);
+  if (parser.format == nullptr || conversation.params.grammar != nullptr) return nullptr;
+  return answer_grammar(tools, parser);
+}
+
 }  // namespace
 
 Checked<void> ToolUse::add(const Json& function, const std::string& place) {
@@ -223,11 +233,7 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
   TRY(check_tokens(tokens, model.info(), field));
   const GenerateParams& params = conversation.params;
-  grammar::GrammarPtr grammar;
-  if (!prompt.parser.begun.empty()) {
-    TRY_ASSIGN(grammar,
-               call_grammar(conversation.tools, *prompt.parser.format, prompt.parser.begun));
-  }
+  TRY_ASSIGN(const grammar::GrammarPtr grammar, grammar_for(conversation, prompt.parser));
   const llm::ThoughtLimit limit = thought_limit(model, conversation, prompt.parser);
   AnswerPlan plan{
       .model = &model,
@@ -237,10 +243,14 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
       .shape = nullptr,
       .stream = params.stream,
       .id_seed = host.entropy()};
+  const std::vector<TokenId> shown = model.control_tokens(dialect::markers(model.dialect()));
   for (llm::GenerateRequest& request : plan.requests) {
-    if (grammar != nullptr) request.grammar = grammar;
-    request.shown = model.control_tokens(dialect::markers(model.dialect()));
     request.thoughts = limit;
+    // What keeps to a format of its own has no markers, and its texts shall not be spelt with them.
+    if (grammar != nullptr || params.grammar == nullptr) request.shown = shown;
+    if (grammar == nullptr) continue;
+    request.grammar = grammar;
+    request.lazy = plan.parser.begun.empty();
   }
   return plan;
 }

@@ -65,6 +65,8 @@ class FakeModel : public service::ServedModel {
     const std::lock_guard lock(mutex_);
     if (tasks_.size() >= waiting_max) return fail(ErrorKind::exhausted, "the queue is full");
     thoughts_max = request.thoughts.tokens_max;
+    constrained = request.grammar != nullptr;
+    lazy = request.lazy;
     uint64_t state = request.sampling.seed * 2654435761U + 1;
     for (const TokenId token : request.prompt) state = state * 31 + static_cast<uint64_t>(token);
     tasks_.push_back(
@@ -82,7 +84,8 @@ class FakeModel : public service::ServedModel {
   std::atomic<int> cancels{0}, ended{0};
   std::atomic<bool> fails{false};  // every generation ends with an error after 3 tokens
   std::atomic<int> token_microseconds{0};
-  std::atomic<uint32_t> thoughts_max{0};  // of the last request: its budget of thoughts
+  std::atomic<uint32_t> thoughts_max{0};              // of the last request: its budget of thoughts
+  std::atomic<bool> constrained{false}, lazy{false};  // … whether it has a grammar, and a lazy one
   std::string script;      // what every answer is, a few bytes a token; "" = words drawn by seed
   std::string prompt_end;  // of every conversation
   void speak(std::string_view chat_template) { dialect_ = dialect::dialect_of(chat_template); }

@@ -154,6 +154,40 @@ TEST_CASE("a conversation with calls and results goes to models that know of non
   CHECK(fixture.choice({{"messages", messages}})["message"]["content"] == "Fine.");
 }
 
+TEST_CASE("calls are held to their tools from the beginning, or from where the model opens them") {
+  const Json kRequired = {{"tool_choice", "required"}}, kNone = {{"tool_choice", "none"}},
+             kNoTools = {{"tools", Json::array()}},
+             kFormat = {{"response_format", {{"type", "json_object"}}}};
+  struct Row {
+    Json more;
+    bool constrained, lazy;
+  };
+  Fixture fixture("x");
+  for (const Row& row :
+       {Row{Json::object(), true, true}, Row{kRequired, true, false}, Row{kNone, false, false},
+        Row{kNoTools, false, false}, Row{kFormat, true, false}}) {
+    CAPTURE(row.more);
+    fixture.choice(row.more);
+    CHECK(fixture.model->constrained == row.constrained);
+    CHECK(fixture.model->lazy == row.lazy);
+  }
+}
+
+TEST_CASE("what a grammar cannot say of a tool is refused if it is strict, with its path") {
+  Fixture fixture("x");
+  Json tools = Json::parse(R"([{"type": "function", "function": {"name": "f", "parameters": {
+      "type": "object", "properties": {"q": {"type": "string", "pattern": "(a)\\1"}}}}}])");
+  for (const char* choice : {"auto", "required"}) {
+    tools[0]["function"]["strict"] = false;
+    CHECK(fixture.ask({{"tools", tools}, {"tool_choice", choice}}).status == 200);
+    tools[0]["function"]["strict"] = true;
+    const http::Response refused = fixture.ask({{"tools", tools}, {"tool_choice", choice}});
+    CHECK(refused.status == 400);
+    CHECK(refused.body.contains("'f'"));
+    CHECK(refused.body.contains("#/properties/q"));
+  }
+}
+
 TEST_CASE("tools that are wrong are refused by their place") {
   struct Row {
     const char* members;
