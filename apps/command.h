@@ -18,8 +18,10 @@ struct Command {
 };
 
 Run add_bench(CLI::App&);
+Run add_bill(CLI::App&);
 Run add_chat(CLI::App&);
 Run add_complete(CLI::App&);
+Run add_keys(CLI::App&);
 Run add_models(CLI::App&);
 Run add_package(CLI::App&);
 Run add_perplexity(CLI::App&);

@@ -19,6 +19,8 @@ constexpr std::array kCommands = {
     Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
     Command{"package", "Models that are signed, checked, and choose their settings", add_package},
+    Command{"keys", "Make, list and revoke API keys", add_keys},
+    Command{"bill", "Who has used what, and what it costs", add_bill},
     Command{"models", "List the models that are here", add_models},
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"version", "Print the version", add_version},

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "apps/chat_template_source.h"
+#include "apps/model_digest.h"
 #include "apps/model_store.h"
 #include "apps/open_package.h"
 #include "data/model_file.h"
@@ -147,9 +148,14 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
   TRY_ASSIGN(Tokenizer tokenizer, Tokenizer::open(*file));
   TRY_ASSIGN(auto runner, open_runner_for(file, room, options));
   const Result<std::string> chat_template = chat_template_source(*file);
+  std::string digest;
+  if (options.digest) {
+    TRY_ASSIGN(digest, model_digest(path));
+  }
   return std::make_unique<service::EngineModel>(service::EngineModelParts{
       .id = options.model_id.empty() ? id_for(path) : options.model_id,
       .created = modified_at(path),
+      .digest = std::move(digest),
       .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine),
       .dialect = dialect::dialect_of(chat_template.value_or("")),
       .chat_template = compiled_template(chat_template)});

@@ -22,6 +22,7 @@ struct ModelOptions {
   std::string trust;       // public key that must have signed the package; "" = it is none
   std::string profile;     // of the package; "" = the best fit
   std::string speculate = "off";
+  bool digest = false;  // take the SHA-256 of the weights
 };
 
 // [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel, --trust, --profile,

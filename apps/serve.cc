@@ -9,6 +9,7 @@
 #include <string>
 
 #include "apps/command.h"
+#include "apps/metering.h"
 #include "apps/open_engine.h"
 #include "apps/service_manager.h"
 #include "service/http/server.h"
@@ -27,6 +28,7 @@ constexpr http::milliseconds kDrain{30'000};
 struct ServeOptions {
   ModelOptions model;
   http::ServerOptions http;
+  MeteringOptions metering;
   std::string port_file, state_folder;
   bool json = false;
 };
@@ -64,9 +66,11 @@ std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> 
 }
 
 // Every API, side by side: their paths differ.
-std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host) {
+std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host,
+                                    const Metering& metering) {
   std::vector<http::Route> routes = openai::routes(host);
-  for (const auto& more : {messages::routes(host), ollama::routes(host), operations::routes(host)})
+  for (const auto& more :
+       {messages::routes(host), ollama::routes(host), operations::routes(host, metering.metrics())})
     routes.insert(routes.end(), more.begin(), more.end());
   return routes;
 }
@@ -97,15 +101,19 @@ struct House {
 
 Result<House> furnish(const ServeOptions& options) {
   House house;
-  TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(options.model));
+  ModelOptions wanted = options.model;
+  wanted.digest = !options.metering.ledger.empty();
+  TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(wanted));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
   house.host = host_for(std::move(model));
-  auto routes = all_routes(house.host);
+  TRY_ASSIGN(const Metering metering, open_metering(options.metering, house.host->unix_time));
+  house.host->meter = metering.ledger;
+  auto routes = all_routes(house.host, metering);
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
-  house.handler = http::router(std::move(routes));
+  house.handler = metering.gated(http::router(std::move(routes)));
   return house;
 }
 
@@ -143,6 +151,7 @@ Run add_serve(CLI::App& command) {
   command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
   command.add_option("--state", options->state_folder,
                      "Folder for files and batches, which outlive the server [none: refused]");
+  add_metering_options(command, options->metering);
   command.add_flag("--json", options->json, "Print one JSON object once ready");
   return [options] { return serve(*options); };
 }

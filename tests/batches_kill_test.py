@@ -4,14 +4,16 @@
     batches_kill_test.py PROGRAM MODEL
 
 Serves MODEL with a state folder, leaves a batch there, and kills the server (SIGKILL) over and over
-while it works. In the end every request has exactly one line, and each line is the answer that a
-live request gets.
+while it works. In the end every request has exactly one line, each line is the answer that a live
+request gets, and the ledger has each answer once.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -26,7 +28,8 @@ def start(program, model, folder):
     port_file = folder / "port"
     port_file.unlink(missing_ok=True)
     server = subprocess.Popen([program, "serve", model, "--port", "0", "--port-file", port_file,
-                               "--state", folder / "state"], stderr=subprocess.PIPE, text=True)
+                               "--state", folder / "state", "--ledger", folder / "ledger.db"],
+                              stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + SECONDS
     while not port_file.exists():
         if server.poll() is not None or time.monotonic() > end:
@@ -87,7 +90,15 @@ def kill_often(program, model, folder):
     return server, url, name, cut
 
 
-def check(url, name):
+def check_ledger(path, lines):
+    with contextlib.closing(sqlite3.connect(path)) as ledger:
+        rows = ledger.execute("SELECT id, outcome, answer_tokens FROM request").fetchall()
+    told = [(line["response"]["request_id"], "whole",
+             line["response"]["body"]["usage"]["completion_tokens"]) for line in lines]
+    assert sorted(rows) == sorted(told), (rows, told)
+
+
+def check(url, name, ledger):
     shown, end = batch(url, name), time.monotonic() + SECONDS
     while shown["status"] == "in_progress" and time.monotonic() < end:
         time.sleep(0.05)
@@ -102,6 +113,7 @@ def check(url, name):
     ids = [line["custom_id"] for each in lines.values() for line in each]
     assert sorted(ids) == sorted(f"r{i}" for i in range(REQUESTS)), ids
     assert all(line["response"]["status_code"] == 400 for line in lines["error_file_id"])
+    check_ledger(ledger, lines["output_file_id"])
     for line in lines["output_file_id"]:
         live = json.loads(ask(f"{url}/completions", body_of(int(line["custom_id"][1:]))))
         assert live["choices"] == line["response"]["body"]["choices"], line
@@ -113,7 +125,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server, url, name, cut = kill_often(program, model, pathlib.Path(folder))
         try:
-            check(url, name)
+            check(url, name, pathlib.Path(folder) / "ledger.db")
         finally:
             server.terminate()
             server.wait(60)

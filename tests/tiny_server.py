@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -23,17 +24,19 @@ def make_model(folder):
 
 
 class Server:
-    def __init__(self, program, folder, *options):
+    def __init__(self, program, folder, *options, env=None):
         self.port_file = pathlib.Path(folder) / "port"
         self.port_file.unlink(missing_ok=True)
         self.log = open(pathlib.Path(folder) / "log", "a+")
         self.process = subprocess.Popen(
             [program, "serve", str(pathlib.Path(folder) / "tiny"), "--port", "0", "--port-file",
-             str(self.port_file), *map(str, options)], stderr=self.log)
+             str(self.port_file), *map(str, options)], stderr=self.log,
+            env={**os.environ, **(env or {})})
         deadline = time.monotonic() + 60
         while not self.port_file.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
+                self.process.wait()
                 self.log.seek(0)
                 raise RuntimeError(f"the server did not start: {self.log.read()}")
             time.sleep(0.005)

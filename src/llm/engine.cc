@@ -109,7 +109,10 @@ Engine::Engine(std::unique_ptr<Runner> runner, Tokenizer tokenizer, EngineOption
   impl_ = std::make_unique<Impl>(std::move(runner), std::move(tokenizer), options);
 }
 
-Engine::~Engine() {
+Engine::~Engine() { stop(); }
+
+void Engine::stop() {
+  if (!impl_->thread.joinable()) return;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->inbox.stopping = true;

@@ -18,14 +18,15 @@ class Engine {
  public:
   // The options have been validated.
   Engine(std::unique_ptr<Runner>, Tokenizer, EngineOptions);
-  ~Engine();  // cancels what runs, and tells so
+  ~Engine();  // stop()
 
   // Refused at once where the request is wrong or its prompt does not fit the context (invalid,
   // with both lengths), or where the queue is full (exhausted). Otherwise events follow, the last
   // of which has a `finish`, whatever happens.
   Result<uint64_t> submit(GenerateRequest, EventSink);
   void cancel(uint64_t request);  // takes effect before the next step; idempotent
-  void drain();                   // returns when everything submitted has finished
+  void stop();   // cancels what runs, and tells so; nothing may be submitted after it. Idempotent
+  void drain();  // returns when everything submitted has finished
 
   EngineStats stats() const;
   const Tokenizer& tokenizer() const;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ask PATH [BODY]: what the server says whose port lies in the file `port` of this folder.
+"""ask [--key KEY] PATH [BODY]: what the server says whose port is in the file `port` here.
 
 With a body it is a POST, else a GET. Prints the status, then what came with it, with … for what is
 another thing each time: ids and times.
@@ -13,10 +13,15 @@ import sys
 
 def main():
     port = int(pathlib.Path("port").read_text())
-    body = sys.argv[2] if len(sys.argv) > 2 else None
+    words = sys.argv[1:]
+    headers = {}
+    if words[0] == "--key":
+        headers["Authorization"] = f"Bearer {words[1]}"
+        words = words[2:]
+    body = words[1] if len(words) > 1 else None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("GET" if body is None else "POST", sys.argv[1], body)
+        connection.request("GET" if body is None else "POST", words[0], body, headers)
     except ConnectionRefusedError:
         sys.exit("nobody answers")
     answer = connection.getresponse()

@@ -13,6 +13,7 @@ namespace mill::service {
 struct EngineModelParts {
   std::string id;
   int64_t created = 0;
+  std::string digest = {};  // see ModelInfo
   std::unique_ptr<llm::Engine> engine;
   dialect::Dialect dialect = dialect::dialect_of("");  // of the template
   Result<ChatTemplate> chat_template;  // or why there is none, which refuses conversations
@@ -30,6 +31,7 @@ class EngineModel : public ServedModel {
   std::string decode(std::span<const TokenId>) const override;
   Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) override;
   void cancel(uint64_t request) override;
+  void stop() override { parts_.engine->stop(); }
   llm::EngineStats stats() const override { return parts_.engine->stats(); }
 
   const Result<ChatTemplate>& chat_template() const { return parts_.chat_template; }

@@ -20,6 +20,7 @@ struct ModelInfo {
   int64_t created = 0;       // seconds since the epoch
   uint32_t context_max = 0;  // longest prompt and answer together, tokens
   size_t vocab_size = 0;
+  std::string digest = {};  // SHA-256 of its weights, in hexadecimal; "" = not taken
 };
 
 // Any thread may call any member.
@@ -40,6 +41,8 @@ class ServedModel {
 
   virtual Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) = 0;
   virtual void cancel(uint64_t request) = 0;
+  // Ends all requests and tells them so; there are no events after it, nor may be submits.
+  virtual void stop() {}
   virtual llm::EngineStats stats() const { return {}; }  // of all requests, since its start
 };
 

@@ -11,6 +11,13 @@ struct Header {
   std::string name, value;
 };
 
+// Whom the server takes the client for, once it has checked its key; "" = anybody.
+struct Caller {
+  std::string tenant = {}, key = {};  // "acme", "key_0123456789ab"
+  // Of a request that is asked again after a crash: its id, so that it is the same; "" = a new one.
+  std::string request = {};
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // "/v1/models", percent-decoded, without the query
@@ -19,6 +26,7 @@ struct Request {
   std::string body = {};
   bool keep_alive = true;
   bool http10 = false;  // the client knows no chunks
+  Caller caller = {};
 
   std::string_view header(std::string_view name) const;  // any case; "" where absent
 };

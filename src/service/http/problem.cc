@@ -20,7 +20,8 @@ int status_of(ErrorKind kind) {
   return 500;
 }
 
-const char* type_of(int status) {
+const char* type_of(int status, const std::string& code) {
+  if (status == 429) return code == "insufficient_quota" ? "insufficient_quota" : "tokens";
   if (status == 503) return "overloaded_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
 }
@@ -35,7 +36,7 @@ nlohmann::ordered_json text_or_null(const std::string& text) {
 nlohmann::ordered_json problem_json(const Problem& problem) {
   nlohmann::ordered_json error;
   error["message"] = problem.message;
-  error["type"] = type_of(problem.status);
+  error["type"] = type_of(problem.status, problem.code);
   error["param"] = text_or_null(problem.param);
   error["code"] = text_or_null(problem.code);
   return {{"error", std::move(error)}};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "llm/sample/random.h"
 
 namespace mill::inference {
@@ -14,6 +16,10 @@ void Answer::add(const llm::GenerateEvent& event) {
   logprobs.insert(logprobs.end(), event.logprobs.begin(), event.logprobs.end());
   alternatives.insert(alternatives.end(), event.alternatives.begin(), event.alternatives.end());
   if (event.finish == llm::FinishReason::length) finish = Finish::length;
+  count(event);
+}
+
+void Answer::count(const llm::GenerateEvent& event) {
   prompt_tokens = event.prompt_tokens;
   cached_tokens = event.cached_tokens;
   generated_tokens = event.generated_tokens;
@@ -56,6 +62,17 @@ Usage usage_of(std::span<const Answer> answers, uint32_t n) {
     usage.cached += answers[i].cached_tokens;
   }
   return usage;
+}
+
+// A prompt counts with the first of its answers, so that one has it if any has begun.
+Usage billed(std::vector<Answer> answers, uint32_t n) {
+  for (size_t prompt = 0; prompt + n <= answers.size(); prompt += n) {
+    const auto of_prompt = std::span(answers).subspan(prompt, n);
+    const bool begun = std::any_of(of_prompt.begin(), of_prompt.end(),
+                                   [](const Answer& it) { return it.generated_tokens > 0; });
+    if (!begun) of_prompt[0].prompt_tokens = of_prompt[0].cached_tokens = 0;
+  }
+  return usage_of(answers, n);
 }
 
 }  // namespace mill::inference

@@ -41,6 +41,7 @@ struct Answer {
   uint64_t id_seed = 0;  // of the calls' ids
 
   void add(const llm::GenerateEvent&);
+  void count(const llm::GenerateEvent&);  // its three sums alone; add() does it, too
   std::vector<Told> add(std::vector<dialect::OutputEvent>);
 
  private:
@@ -54,5 +55,7 @@ struct Usage {
   uint64_t prompt = 0, cached = 0, generated = 0, thinking = 0;
 };
 Usage usage_of(std::span<const Answer>, uint32_t n);
+// The same of answers that may have been cut short: one that never began costs nothing.
+Usage billed(std::vector<Answer>, uint32_t n);
 
 }  // namespace mill::inference

@@ -1,5 +1,6 @@
 #include "service/inference/answering.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mill::inference {
@@ -15,7 +16,7 @@ struct Voice {
 };
 
 // Everything here runs on the engine's thread, one event at a time (see Choices).
-class Answering {
+class Answering : public std::enable_shared_from_this<Answering> {
  public:
   Answering(AnswerPlan plan, std::shared_ptr<http::Exchange> exchange)
       : plan_(std::move(plan)), exchange_(std::move(exchange)) {
@@ -32,22 +33,33 @@ class Answering {
 
   void on_event(size_t choice, const llm::GenerateEvent& event) {
     Voice& voice = *voices_[choice];
-    if (failed_ || voice.over) return;
+    if (voice.over) return;
+    voice.answer.count(event);
+    if (failed_) return;
     if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
       return fail(event);
     tell(choice, event);
   }
 
+  // The client has the end of its answer only once what it has used is on the disk.
   void on_done() {
-    if (failed_) return;
-    std::vector<Answer> answers;
-    for (auto& voice : voices_) answers.push_back(std::move(voice->answer));
-    if (!plan_.stream) return exchange_->respond(plan_.shape->whole(answers));
-    exchange_->write(plan_.shape->ending(answers));
-    exchange_->end();
+    for (auto& voice : voices_) answers_.push_back(std::move(voice->answer));
+    plan_.account.close(billed(answers_, plan_.n), outcome_,
+                        [self = shared_from_this()](const Result<void>& kept) {
+                          if (!self->failed_) self->tell_end(kept);
+                        });
   }
 
  private:
+  void tell_end(const Result<void>& kept) {
+    if (!kept) return break_off(http::problem_of(kept.error()));
+    if (!plan_.stream)
+      return exchange_->respond(named(plan_.shape->whole(answers_), plan_.account.request()));
+    exchange_->write(std::move(held_));
+    exchange_->write(plan_.shape->ending(answers_));
+    exchange_->end();
+  }
+
   void tell(size_t choice, const llm::GenerateEvent& event) {
     Voice& voice = *voices_[choice];
     voice.answer.add(event);
@@ -82,8 +94,9 @@ class Answering {
 
   void stream(size_t choice, const Piece& piece) {
     if (!std::exchange(begun_, true)) {
-      exchange_->begin({.headers = {{"Content-Type", plan_.shape->content_type()},
-                                    {"Cache-Control", "no-cache"}}});
+      exchange_->begin(named({.headers = {{"Content-Type", plan_.shape->content_type()},
+                                          {"Cache-Control", "no-cache"}}},
+                             plan_.account.request()));
       std::vector<Answer> none(voices_.size());
       for (Answer& answer : none) {
         answer.prompt_tokens = piece.answer.prompt_tokens;
@@ -91,16 +104,27 @@ class Answering {
       }
       exchange_->write(plan_.shape->opening(none));
     }
-    exchange_->write(plan_.shape->piece(choice, piece));
-    if (voices_[choice]->over) exchange_->write(plan_.shape->closing(choice, piece.answer));
+    std::string text = plan_.shape->piece(choice, piece);
+    if (voices_[choice]->over) text += plan_.shape->closing(choice, piece.answer);
+    const bool last =
+        std::all_of(voices_.begin(), voices_.end(), [](const auto& voice) { return voice->over; });
+    if (last)
+      held_ = std::move(text);
+    else
+      exchange_->write(std::move(text));
   }
 
   // The client has mostly gone then; one that is still there shall not take half for the whole.
   void fail(const llm::GenerateEvent& event) {
     failed_ = true;
+    outcome_ = event.finish == llm::FinishReason::cancelled ? Outcome::cancelled : Outcome::failed;
     http::Problem problem{500, event.error.empty() ? "The generation failed" : event.error};
     if (event.finish == llm::FinishReason::cancelled)
       problem = {503, "The request was cancelled", "", "cancelled"};
+    break_off(problem);
+  }
+
+  void break_off(const http::Problem& problem) {
     if (!begun_) return exchange_->respond(plan_.shape->refusal(problem));
     exchange_->write(plan_.shape->broken(problem));
     exchange_->end();
@@ -110,7 +134,10 @@ class Answering {
   std::shared_ptr<http::Exchange> exchange_;
   std::vector<std::unique_ptr<Voice>> voices_;
   std::weak_ptr<Choices> choices_;
+  std::vector<Answer> answers_;  // once all are over
+  std::string held_;             // the stream's last piece, until the account is closed
   bool begun_ = false, failed_ = false;
+  Outcome outcome_ = Outcome::whole;
 };
 
 }  // namespace

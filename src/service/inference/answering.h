@@ -7,18 +7,21 @@
 #include "service/dialect/output_parser.h"
 #include "service/generation/choices.h"
 #include "service/http/exchange.h"
+#include "service/inference/meter.h"
 #include "service/inference/shape.h"
 
 namespace mill::inference {
 
 struct AnswerPlan {
   service::ServedModel* model = nullptr;       // outlives the answer; never owned here, see below
-  std::vector<llm::GenerateRequest> requests;  // one per choice
+  std::vector<llm::GenerateRequest> requests;  // one per choice, prompt by prompt
+  uint32_t n = 1;                              // choices of each prompt
   dialect::ParserOptions parser = {};          // what the text may mean
   bool one_call = false;                       // the answer ends with its first call
   std::unique_ptr<Shape> shape;
   bool stream = false;
   uint64_t id_seed = 0;  // of the ids of calls
+  Account account = {};  // closed before the client has the end of its answer
 };
 
 // Answers in the background. A client that goes away cancels what it has asked for; so can the

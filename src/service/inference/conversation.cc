@@ -238,6 +238,7 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   AnswerPlan plan{
       .model = &model,
       .requests = requests_for(std::move(tokens), params, params.seed.value_or(host.entropy())),
+      .n = params.n,
       .parser = std::move(prompt.parser),
       .one_call = !conversation.tools.parallel || !conversation.tools.name.empty(),
       .shape = nullptr,

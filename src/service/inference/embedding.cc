@@ -39,15 +39,29 @@ Checked<std::vector<TokenId>> text_of(const ServedModel& model, const Json& valu
 struct Embeddings {
   std::vector<Embedding> done;
   Embedded told;
+  Account account;
+  bool cancelled = false;
   std::string error;
 
   void on_event(size_t text, llm::GenerateEvent&& event) {
     const bool failed =
         event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled;
+    cancelled |= event.finish == llm::FinishReason::cancelled;
     if (failed) error = event.error.empty() ? "The request was cancelled" : event.error;
     done[text] = {std::move(event.embedding), event.prompt_tokens};
   }
-  void on_done() {
+  // Texts that were cancelled have no values, and cost nothing.
+  Usage usage() const {
+    Usage sum;
+    for (const Embedding& each : done) sum.prompt += each.values.empty() ? 0 : each.tokens;
+    return sum;
+  }
+  Outcome outcome() const {
+    if (cancelled) return Outcome::cancelled;
+    return error.empty() ? Outcome::whole : Outcome::failed;
+  }
+  void tell(const Result<void>& kept) {
+    if (!kept) error = kept.error().message;
     if (!error.empty()) return told(std::unexpected(Problem{500, error}));
     told(std::move(done));
   }
@@ -55,11 +69,12 @@ struct Embeddings {
 
 }  // namespace
 
-void embed(ServedModel& model, std::vector<std::vector<TokenId>> texts,
+void embed(ServedModel& model, std::vector<std::vector<TokenId>> texts, Account account,
            const std::shared_ptr<http::Exchange>& exchange, Embedded told) {
   const auto run = std::make_shared<Embeddings>();
   run->done.resize(texts.size());
   run->told = told;
+  run->account = std::move(account);
   std::vector<llm::GenerateRequest> requests(texts.size());
   for (size_t i = 0; i < texts.size(); ++i) {
     requests[i].prompt = std::move(texts[i]);
@@ -68,7 +83,11 @@ void embed(ServedModel& model, std::vector<std::vector<TokenId>> texts,
   const auto choices = service::Choices::start(
       model, std::move(requests),
       {.event = [run](size_t i, llm::GenerateEvent&& e) { run->on_event(i, std::move(e)); },
-       .done = [run] { run->on_done(); }});
+       .done =
+           [run] {
+             run->account.close(run->usage(), run->outcome(),
+                                [run](const Result<void>& kept) { run->tell(kept); });
+           }});
   if (!choices) return told(std::unexpected(http::problem_of(choices.error())));
   exchange->on_gone([weak = std::weak_ptr(*choices)] {
     if (const auto alive = weak.lock()) alive->cancel();

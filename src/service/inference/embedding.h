@@ -21,8 +21,8 @@ struct Embedding {
 // Called once, with one for each text.
 using Embedded = std::function<void(Checked<std::vector<Embedding>>)>;
 
-// In the background; a client that goes away cancels it.
-void embed(ServedModel&, std::vector<std::vector<TokenId>> texts,
+// In the background; a client that goes away cancels it. The account is closed first.
+void embed(ServedModel&, std::vector<std::vector<TokenId>> texts, Account,
            const std::shared_ptr<http::Exchange>&, Embedded);
 
 // "text" | ["text", …] | [token, …] | [[token, …], …]: tokens of each, checked against the model.

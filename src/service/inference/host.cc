@@ -14,4 +14,21 @@ Checked<ServedModel*> Host::find(const std::string& name) const {
               "model", "model_not_found"});
 }
 
+Host::~Host() {
+  for (const auto& model : models) model->stop();
+  meter = nullptr;
+}
+
+Account Host::account(const http::Request& request, const ServedModel& model) const {
+  if (meter == nullptr) return {};
+  return {meter.get(),
+          {.request = request.caller.request.empty() ? fresh_id("req_") : request.caller.request,
+           .caller = request.caller,
+           .endpoint = request.path,
+           .model = model.info().id,
+           .digest = model.info().digest},
+          unix_time,
+          nanoseconds};
+}
+
 }  // namespace mill::inference

@@ -10,6 +10,7 @@
 
 #include "service/generation/served_model.h"
 #include "service/http/problem.h"
+#include "service/inference/meter.h"
 
 namespace mill::inference {
 
@@ -24,8 +25,17 @@ struct Host {
   std::function<int64_t()> nanoseconds = [] { return int64_t{0}; };  // of a clock that only ascends
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
 
+  std::shared_ptr<Meter> meter = {};  // null = nobody counts
+
+  Host() = default;
+  // First all answers end, then they are recorded, and only then the models go.
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
   // "" and "default" mean the first.
   Checked<ServedModel*> find(const std::string& name) const;
+  Account account(const http::Request&, const ServedModel&) const;  // opened now
   std::string fresh_id(const char* prefix) const {  // "chatcmpl-" → "chatcmpl-0123456789abcdef…"
     return fmt::format("{}{:016x}{:016x}", prefix, entropy(), entropy());
   }

@@ -70,6 +70,10 @@ Checked<BatchRequest> parse_batch_request(const Json& body) {
   return out;
 }
 
+bool is_theirs(const Json& record, const http::Request& request) {
+  return record.value("caller", Json::object()).value("tenant", "") == request.caller.tenant;
+}
+
 // A batch under way, or failed at once because its input is wrong.
 Json record_of(const Jobs& jobs, const BatchRequest& request, const BatchInput& input) {
   const int64_t now = jobs.host().unix_time();
@@ -119,7 +123,7 @@ Checked<Json> create(Jobs& jobs, const http::Request& request) {
   TRY_ASSIGN(const Json body, http::parse_json_object(request.body));
   TRY_ASSIGN(const BatchRequest wanted, parse_batch_request(body));
   TRY(make_room(jobs));
-  const auto file = jobs.files().find(wanted.input_file);
+  const auto file = jobs.files().find(wanted.input_file, request.caller.tenant);
   if (!file)
     return std::unexpected(Problem{404, fmt::format("No such File object: {}", wanted.input_file),
                                    "input_file_id", "not_found"});
@@ -131,7 +135,8 @@ Checked<Json> create(Jobs& jobs, const http::Request& request) {
   const auto bytes = (*mapped)->bytes();
   const BatchInput input = check_batch_input(
       {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, wanted.endpoint);
-  const Json record = record_of(jobs, wanted, input);
+  Json record = record_of(jobs, wanted, input);
+  record["caller"] = {{"tenant", request.caller.tenant}, {"key", request.caller.key}};
   const std::string id = record["shown"]["id"];
   std::error_code error;
   if (input.errors.empty())
@@ -144,8 +149,10 @@ Checked<Json> create(Jobs& jobs, const http::Request& request) {
 }
 
 Checked<Json> list(Jobs& jobs, const http::Request& request) {
-  std::vector<Json> all = jobs.batches().in_order();
-  for (Json& each : all) each = Json(each["shown"]);
+  std::vector<Json> all;
+  for (const Json& record : jobs.batches().in_order()) {
+    if (is_theirs(record, request)) all.push_back(record["shown"]);
+  }
   std::reverse(all.begin(), all.end());
   return page_of(all, request.query, {.usual = 20, .most = 100});
 }
@@ -153,7 +160,7 @@ Checked<Json> list(Jobs& jobs, const http::Request& request) {
 Checked<Json> get(Jobs& jobs, const http::Request& request) {
   const std::string id(http::tail(kOne, request.path));
   const auto record = jobs.batches().find(id);
-  if (!record) return std::unexpected(unknown(id));
+  if (!record || !is_theirs(*record, request)) return std::unexpected(unknown(id));
   return (*record)["shown"];
 }
 
@@ -164,6 +171,8 @@ Checked<Json> cancel(Jobs& jobs, const http::Request& request) {
   const std::string id = rest.substr(0, slash);
   if (slash == std::string::npos || rest.substr(slash) != "/cancel")
     return std::unexpected(unknown(rest));
+  const auto found = jobs.batches().find(id);
+  if (!found || !is_theirs(*found, request)) return std::unexpected(unknown(id));
   bool active = false;
   const auto changed = jobs.batches().change(id, Keep::on_disk, [&](Json& record) {
     Json& batch = record["shown"];

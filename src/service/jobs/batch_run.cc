@@ -62,6 +62,8 @@ class BatchRun {
     const Json record = *world_.batches->find(id_);
     endpoint_ = record["shown"]["endpoint"];
     expires_ = record["shown"]["expires_at"];
+    const Json caller = record.value("caller", Json::object());
+    caller_ = {caller.value("tenant", ""), caller.value("key", "")};
     TRY_ASSIGN(input_file_, MappedFile::open(beside(".input")));
     std::unordered_set<std::string> done;
     const auto tell = [&](const Json& line, bool good) {
@@ -81,6 +83,9 @@ class BatchRun {
     return show_counts();
   }
 
+  // The same after a restart, so that a line is charged once.
+  std::string request_id(size_t line) const { return fmt::format("req_{}_{}", id_, line); }
+
   bool halted() const {
     return stop_ || shown()["status"] == "cancelling" || world_.host->unix_time() >= expires_;
   }
@@ -92,19 +97,22 @@ class BatchRun {
       waiting_.pop_front();
       const auto slot = std::make_shared<Slot>(inbox_, line);
       in_flight_[line] = slot;
-      ask(lines_[line], slot);
+      ask(line, slot);
     }
   }
 
-  void ask(const BatchLine& line, const std::shared_ptr<Slot>& slot) const {
-    const Json body = (*http::parse_json_object(line.text))["body"];
+  void ask(size_t line, const std::shared_ptr<Slot>& slot) const {
+    const Json body = (*http::parse_json_object(lines_[line].text))["body"];
     if (const auto problem = misfit(body)) return slot->respond(http::problem_response(*problem));
+    http::Caller caller = caller_;
+    caller.request = request_id(line);
     try {
       world_.handler({.method = "POST",
                       .path = endpoint_,
                       .query = "",
                       .headers = {{"Content-Type", "application/json"}},
-                      .body = http::json_text(body)},
+                      .body = http::json_text(body),
+                      .caller = std::move(caller)},
                      slot);
     } catch (const std::exception& error) {  // a library's, out of memory for one
       slot->respond(
@@ -127,7 +135,7 @@ class BatchRun {
     return write(delivery->line, delivery->response.status == 200,
                  {{"response",
                    {{"status_code", delivery->response.status},
-                    {"request_id", world_.host->fresh_id("req_")},
+                    {"request_id", request_id(delivery->line)},
                     {"body", body.is_discarded() ? Json() : body}}},
                   {"error", nullptr}});
   }
@@ -194,7 +202,8 @@ class BatchRun {
     FileInfo info{.id = record[fmt::format("{}_file_id", what)],
                   .name = fmt::format("{}_{}.jsonl", id_, what),
                   .purpose = "batch_output",
-                  .created = world_.host->unix_time()};
+                  .created = world_.host->unix_time(),
+                  .tenant = caller_.tenant};
     const int64_t lifetime = record.value("lifetime", int64_t{0});
     if (lifetime > 0) info.expires = info.created + lifetime;
     TRY(world_.files->add_link(info, log.path()));
@@ -221,6 +230,7 @@ class BatchRun {
   const BatchWorld& world_;
   std::string id_, endpoint_, over_;
   const std::atomic<bool>& stop_;
+  http::Caller caller_;  // who has left it here
   int64_t expires_ = 0;
   std::shared_ptr<const MappedFile> input_file_;
   std::vector<BatchLine> lines_;

@@ -63,14 +63,15 @@ Checked<Json> create(Jobs& jobs, const http::Request& request) {
                                        .name = file->filename,
                                        .purpose = std::string(purpose->content),
                                        .created = now,
-                                       .expires = lifetime > 0 ? now + lifetime : 0},
+                                       .expires = lifetime > 0 ? now + lifetime : 0,
+                                       .tenant = request.caller.tenant},
                                       file->content);
   if (!added) return std::unexpected(http::problem_of(added.error()));
   return *added;
 }
 
 Checked<Json> list(Jobs& jobs, const http::Request& request) {
-  std::vector<Json> all = jobs.files().in_order();
+  std::vector<Json> all = jobs.files().in_order(request.caller.tenant);
   const std::string order = query_value(request.query, "order");
   if (order != "asc" && order != "desc" && !order.empty())
     return http::refuse("'order' must be \"asc\" or \"desc\"", "order");
@@ -83,6 +84,7 @@ Checked<Json> list(Jobs& jobs, const http::Request& request) {
 
 Checked<Json> erase(Jobs& jobs, const http::Request& request) {
   const std::string id(http::tail(kOne, request.path));
+  if (!jobs.files().find(id, request.caller.tenant)) return std::unexpected(unknown(id));
   const auto erased = jobs.files().erase(id);
   if (!erased) return std::unexpected(http::problem_of(erased.error()));
   if (!*erased) return std::unexpected(unknown(id));
@@ -102,7 +104,7 @@ http::Response get(Jobs& jobs, const http::Request& request) {
   std::string id(http::tail(kOne, request.path));
   const bool wants_content = id.ends_with(kContent);
   if (wants_content) id.resize(id.size() - kContent.size());
-  const auto file = jobs.files().find(id);
+  const auto file = jobs.files().find(id, request.caller.tenant);
   if (!file) return http::problem_response(unknown(id));
   return wants_content ? content(jobs, id) : http::json_response(*file);
 }

@@ -37,7 +37,7 @@ Result<Json> FileStore::record(const FileInfo& info, uint64_t bytes) {
                 {"filename", info.name}, {"purpose", info.purpose},
                 {"status", "processed"}};
   if (info.expires > 0) shown["expires_at"] = info.expires;
-  TRY(records_->put(info.id, {{"shown", shown}}));
+  TRY(records_->put(info.id, {{"shown", shown}, {"tenant", info.tenant}}));
   return shown;
 }
 
@@ -58,16 +58,18 @@ Result<Json> FileStore::add_link(const FileInfo& info, const fs::path& path) {
   return record(info, fs::file_size(place, error));
 }
 
-std::optional<Json> FileStore::find(const std::string& id) const {
+std::optional<Json> FileStore::find(const std::string& id, const std::string& tenant) const {
   const auto found = records_->find(id);
-  if (!found) return std::nullopt;
+  if (!found || found->value("tenant", "") != tenant) return std::nullopt;
   return (*found)["shown"];
 }
 
-std::vector<Json> FileStore::in_order() const {
-  std::vector<Json> all = records_->in_order();
-  for (Json& each : all) each = Json(each["shown"]);
-  return all;
+std::vector<Json> FileStore::in_order(const std::string& tenant) const {
+  std::vector<Json> theirs;
+  for (const Json& record : records_->in_order()) {
+    if (record.value("tenant", "") == tenant) theirs.push_back(record["shown"]);
+  }
+  return theirs;
 }
 
 Result<bool> FileStore::erase(const std::string& id) {
@@ -79,7 +81,8 @@ Result<bool> FileStore::erase(const std::string& id) {
 }
 
 void FileStore::forget_expired(int64_t now) {
-  for (const Json& file : in_order()) {
+  for (const Json& record : records_->in_order()) {
+    const Json& file = record["shown"];
     if (file.contains("expires_at") && file["expires_at"].get<int64_t>() <= now)
       static_cast<void>(erase(file["id"]));  // what cannot be removed now is tried again
   }

@@ -21,6 +21,7 @@ struct FileStoreLimits {
 struct FileInfo {
   std::string id, name, purpose;
   int64_t created = 0, expires = 0;  // seconds since the epoch; expires 0 = never
+  std::string tenant = {};           // whose it is; nobody else's request finds it
 };
 
 class FileStore {
@@ -33,8 +34,9 @@ class FileStore {
   // Takes in a file of the same disk, by a second name. Doing it again changes nothing.
   Result<Json> add_link(const FileInfo&, const std::filesystem::path&);
 
-  std::optional<Json> find(const std::string& id) const;  // as clients see it
-  std::vector<Json> in_order() const;                     // the oldest first
+  // As clients see it; a file of another tenant is none.
+  std::optional<Json> find(const std::string& id, const std::string& tenant) const;
+  std::vector<Json> in_order(const std::string& tenant) const;  // the oldest first
   std::filesystem::path path_of(const std::string& id) const { return folder_ / (id + ".content"); }
   Result<bool> erase(const std::string& id);
   void forget_expired(int64_t now);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -22,9 +23,20 @@ using Exchange = std::shared_ptr<http::Exchange>;
 struct Answerer {
   std::atomic<int> asked{0}, busy{0};
   std::atomic<bool> hold{false};
+  std::mutex mutex;     // guards what follows
+  http::Caller caller;  // of the last request
+
+  http::Caller last_caller() {
+    const std::lock_guard lock(mutex);
+    return caller;
+  }
 
   void handle(const http::Request& request, const Exchange& exchange) {
     ++asked;
+    {
+      const std::lock_guard lock(mutex);
+      caller = request.caller;
+    }
     const Json body = Json::parse(request.body);
     if (body.contains("drop")) return;
     if (busy > 0 && busy-- > 0) return exchange->respond(http::problem_response({503, "full"}));
@@ -42,6 +54,7 @@ struct Server {
   std::shared_ptr<inference::Host> host = std::make_shared<inference::Host>();
   std::atomic<int64_t> now{1000};
   std::atomic<uint64_t> drawn;
+  std::string tenant;  // who asks
   std::unique_ptr<Jobs> jobs;
   http::Handler handler;
 
@@ -64,7 +77,8 @@ struct Server {
              .path = path,
              .query = query,
              .headers = {{"Content-Type", "multipart/form-data; boundary=b"}},
-             .body = body},
+             .body = body,
+             .caller = {.tenant = tenant}},
             recorder);
     return recorder->wait();
   }
@@ -292,6 +306,29 @@ TEST_CASE("without a folder the option is named") {
       {.method = "POST", .path = "/v1/files", .query = "", .headers = {}}, recorder);
   CHECK(recorder->wait().status == 400);
   CHECK(recorder->wait().body.contains("--state FOLDER"));
+}
+
+TEST_CASE("a tenant's files and batches are nobody else's") {
+  Server server(test_data::empty_folder("jobs-tenants"));
+  server.tenant = "acme";
+  const std::string file = server.upload(line("a", {{"n", 1}}));
+  const std::string batch = server.start(file)["id"];
+  const std::string output = server.finished(batch)["output_file_id"];
+  CHECK(server.send("GET", "/v1/files/" + output + "/content").status == 200);
+  CHECK(server.answerer.last_caller().tenant == "acme");  // who pays
+  CHECK(server.answerer.last_caller().request == "req_" + batch + "_0");
+  server.tenant = "beta";
+  for (const std::string& path :
+       {"/v1/files/" + file, "/v1/files/" + output + "/content", "/v1/batches/" + batch})
+    CHECK(server.send("GET", path).status == 404);
+  CHECK(server.send("DELETE", "/v1/files/" + file).status == 404);
+  CHECK(server.send("POST", "/v1/batches/" + batch + "/cancel").status == 404);
+  CHECK(server.start(file)["error"]["code"] == "not_found");
+  CHECK(server.get("/v1/files")["data"].empty());
+  CHECK(server.get("/v1/batches")["data"].empty());
+  server.tenant = "acme";
+  CHECK(server.get("/v1/files")["data"].size() == 2);
+  CHECK(server.get("/v1/batches")["data"].size() == 1);
 }
 
 }  // namespace mill::jobs

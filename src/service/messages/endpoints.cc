@@ -40,6 +40,7 @@ std::vector<http::Route> routes(const std::shared_ptr<const Host>& host) {
        [host](const http::Request& request, const Exchange& exchange) {
          auto plan = plan_message(*host, request.body);
          if (!plan) return exchange->respond(refusal_of(plan.error()));
+         plan->account = host->account(request, *plan->model);
          inference::answer(std::move(*plan), exchange);
        }},
       {"POST", "/v1/messages/count_tokens",

@@ -57,6 +57,7 @@ http::Handler generating(const std::shared_ptr<const Host>& host) {
   return [host](const http::Request& request, const Exchange& exchange) {
     auto planned = plan(*host, request.body);
     if (!planned) return exchange->respond(refusal_of(planned.error()));
+    planned->account = host->account(request, *planned->model);
     inference::answer(std::move(*planned), exchange);
   };
 }
@@ -100,8 +101,8 @@ Checked<Json> show(const Host& host, const std::string& body) {
 }
 
 // {"input": "…" or ["…"]} → {"embeddings": [[…]]}
-void embed(const Host& host, const std::string& body, const Exchange& exchange) {
-  const auto json = http::parse_json_object(body);
+void embed(const Host& host, const http::Request& request, const Exchange& exchange) {
+  const auto json = http::parse_json_object(request.body);
   if (!json) return exchange->respond(refusal_of(json.error()));
   const Json name = json->value("model", Json());
   if (!name.is_string()) return exchange->respond(refusal_of({400, "model is required", "model"}));
@@ -109,17 +110,18 @@ void embed(const Host& host, const std::string& body, const Exchange& exchange) 
   if (!model) return exchange->respond(refusal_of(model.error()));
   auto texts = inference::texts_of(**model, json->value("input", Json()), "input");
   if (!texts) return exchange->respond(refusal_of(texts.error()));
-  inference::embed(
-      **model, std::move(*texts), exchange,
-      [exchange, id = (*model)->info().id](Checked<std::vector<inference::Embedding>> found) {
-        if (!found) return exchange->respond(refusal_of(found.error()));
-        Json vectors = Json::array();
-        for (const auto& each : *found) vectors.push_back(each.values);
-        exchange->respond(
-            http::json_response({{"model", id},
-                                 {"embeddings", std::move(vectors)},
-                                 {"prompt_eval_count", inference::tokens_of(*found)}}));
-      });
+  inference::Account account = host.account(request, **model);
+  const auto tell = [exchange, served = (*model)->info().id,
+                     id = account.request()](Checked<std::vector<inference::Embedding>> found) {
+    if (!found) return exchange->respond(refusal_of(found.error()));
+    Json vectors = Json::array();
+    for (const auto& each : *found) vectors.push_back(each.values);
+    const Json answer = {{"model", served},
+                         {"embeddings", std::move(vectors)},
+                         {"prompt_eval_count", inference::tokens_of(*found)}};
+    exchange->respond(inference::named(http::json_response(answer), id));
+  };
+  inference::embed(**model, std::move(*texts), std::move(account), exchange, tell);
 }
 
 }  // namespace
@@ -130,7 +132,7 @@ std::vector<http::Route> routes(const std::shared_ptr<const Host>& host) {
       {"POST", "/api/generate", generating<plan_generate>(host)},
       {"POST", "/api/embed",
        [host](const http::Request& request, const Exchange& exchange) {
-         embed(*host, request.body, exchange);
+         embed(*host, request, exchange);
        }},
       {"GET", "/api/tags",
        [host](const http::Request&, const Exchange& exchange) {

@@ -167,11 +167,14 @@ http::Handler embedding(const std::shared_ptr<const Host>& host) {
     if (!body) return exchange->respond(http::problem_response(body.error()));
     auto planned = plan(*host, *body);
     if (!planned) return exchange->respond(http::problem_response(planned.error()));
-    inference::embed(*planned->model, std::move(planned->texts), exchange,
-                     [exchange, answer = std::move(planned->answer)](Checked<Embeddings> found) {
-                       exchange->respond(found ? http::json_response(answer(*found))
-                                               : http::problem_response(found.error()));
-                     });
+    inference::Account account = host->account(request, *planned->model);
+    const auto tell = [exchange, answer = std::move(planned->answer),
+                       id = account.request()](Checked<Embeddings> found) {
+      exchange->respond(found ? inference::named(http::json_response(answer(*found)), id)
+                              : http::problem_response(found.error()));
+    };
+    inference::embed(*planned->model, std::move(planned->texts), std::move(account), exchange,
+                     tell);
   };
 }
 

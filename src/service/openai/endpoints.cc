@@ -55,8 +55,11 @@ Checked<AnswerPlan> plan_completion(const Host& host, const std::string& body) {
   TRY_ASSIGN(const ModelPointer model, host.find(request.params.model));
   TRY(inference::check_bias(request.params, model->info()));
   const uint64_t seed = request.params.seed.value_or(host.entropy());
-  AnswerPlan plan{
-      .model = model, .requests = {}, .shape = nullptr, .stream = request.params.stream};
+  AnswerPlan plan{.model = model,
+                  .requests = {},
+                  .n = request.params.n,
+                  .shape = nullptr,
+                  .stream = request.params.stream};
   std::vector<std::string> echoed;
   for (const Prompt& prompt : request.prompts) {
     std::vector<TokenId> tokens = tokens_of(prompt, *model);
@@ -77,6 +80,7 @@ http::Handler generating(const std::shared_ptr<const Host>& host) {
   return [host](const http::Request& request, const Exchange& exchange) {
     auto planned = plan(*host, request.body);
     if (!planned) return exchange->respond(http::problem_response(planned.error()));
+    planned->account = host->account(request, *planned->model);
     inference::answer(std::move(*planned), exchange);
   };
 }

@@ -51,11 +51,18 @@ struct Planned {
   bool store = true, background = false;
 };
 
+// Where a response lies in the store: among its tenant's own, so that no other finds it. No
+// tenant's name has a '/'.
+std::string place_of(const http::Caller& caller, const std::string& id) {
+  return caller.tenant + "/" + id;
+}
+
 // What went before, then what is new; the instructions are this request's alone.
-Checked<void> take_previous(const ResponseStore& store, ResponsesRequest& request, Json& history) {
+Checked<void> take_previous(const ResponseStore& store, const http::Caller& caller,
+                            ResponsesRequest& request, Json& history) {
   history = Json::array();
   if (!request.previous.empty()) {
-    const auto previous = store.find(request.previous);
+    const auto previous = store.find(place_of(caller, request.previous));
     if (!previous)
       return std::unexpected(
           Problem{400, fmt::format("Previous response with id '{}' not found.", request.previous),
@@ -71,12 +78,12 @@ Checked<void> take_previous(const ResponseStore& store, ResponsesRequest& reques
   return {};
 }
 
-Checked<Planned> plan_response(const Host& host, const Store& store, const std::string& body) {
-  TRY_ASSIGN(const Json json, http::parse_json_object(body));
+Checked<Planned> plan_response(const Host& host, const Store& store, const http::Request& asked) {
+  TRY_ASSIGN(const Json json, http::parse_json_object(asked.body));
   TRY_ASSIGN(ResponsesRequest request, parse_responses_request(json));
   TRY_ASSIGN(service::ServedModel* const model, host.find(request.conversation.params.model));
   Planned out;
-  TRY(take_previous(*store, request, out.stored.messages));
+  TRY(take_previous(*store, asked.caller, request, out.stored.messages));
   TRY_ASSIGN(out.plan, inference::plan_conversation(host, *model, request.conversation, "input"));
   out.head = {.id = host.fresh_id("resp_"),
               .key = fmt::format("{:016x}", host.entropy()),
@@ -89,20 +96,22 @@ Checked<Planned> plan_response(const Host& host, const Store& store, const std::
   return out;
 }
 
-void create(const Host& host, const Store& store, const std::string& body,
+void create(const Host& host, const Store& store, const http::Request& request,
             const Exchange& exchange) {
-  auto planned = plan_response(host, store, body);
+  auto planned = plan_response(host, store, request);
   if (!planned) return exchange->respond(http::problem_response(planned.error()));
   const ResponseHead head = planned->head;
   const StoredResponse base = planned->stored;
-  const auto keep = [store, base, id = head.id, wanted = planned->store](const Json& response,
-                                                                         const Answer* answer) {
+  const std::string place = place_of(request.caller, head.id);
+  const auto keep = [store, base, place, wanted = planned->store](const Json& response,
+                                                                  const Answer* answer) {
     if (!wanted) return;
     StoredResponse stored = base;
     stored.response = response;
     if (answer != nullptr) stored.messages.push_back(message_of(*answer));
-    store->put(id, std::move(stored));
+    store->put(place, std::move(stored));
   };
+  planned->plan.account = host.account(request, *planned->plan.model);
   planned->plan.shape = response_shape(head, keep);
   if (!planned->background) {
     inference::answer(std::move(planned->plan), exchange);
@@ -110,9 +119,9 @@ void create(const Host& host, const Store& store, const std::string& body,
   }
   StoredResponse queued = base;
   queued.response = response_json(head, "in_progress");
-  store->put(head.id, queued);
+  store->put(place, queued);
   if (const auto running = inference::answer(std::move(planned->plan), std::make_shared<Nobody>()))
-    store->set_running(head.id, running);
+    store->set_running(place, running);
   exchange->respond(http::json_response(response_json(head, "queued")));
 }
 
@@ -143,18 +152,18 @@ Json listed(const StoredResponse& stored) {
           {"has_more", false}};
 }
 
-void get(const Store& store, const std::string& path, const Exchange& exchange) {
-  const auto [id, what] = split(path);
-  const auto stored = store->find(id);
+void get(const Store& store, const http::Request& request, const Exchange& exchange) {
+  const auto [id, what] = split(request.path);
+  const auto stored = store->find(place_of(request.caller, id));
   if (!stored || !(what.empty() || what == "input_items"))
     return exchange->respond(http::problem_response(unknown(id)));
   exchange->respond(http::json_response(what.empty() ? stored->response : listed(*stored)));
 }
 
 // The generation's own end then tells the store that it was cancelled.
-void cancel(const Store& store, const std::string& path, const Exchange& exchange) {
-  const auto [id, what] = split(path);
-  auto stored = store->find(id);
+void cancel(const Store& store, const http::Request& request, const Exchange& exchange) {
+  const auto [id, what] = split(request.path);
+  auto stored = store->find(place_of(request.caller, id));
   if (!stored || what != "cancel") return exchange->respond(http::problem_response(unknown(id)));
   const auto running = stored->running.lock();
   if (stored->response["background"] != true)
@@ -167,9 +176,10 @@ void cancel(const Store& store, const std::string& path, const Exchange& exchang
   exchange->respond(http::json_response(stored->response));
 }
 
-void erase(const Store& store, const std::string& path, const Exchange& exchange) {
-  const std::string id = split(path).first;
-  if (!store->erase(id)) return exchange->respond(http::problem_response(unknown(id)));
+void erase(const Store& store, const http::Request& request, const Exchange& exchange) {
+  const std::string id = split(request.path).first;
+  if (!store->erase(place_of(request.caller, id)))
+    return exchange->respond(http::problem_response(unknown(id)));
   exchange->respond(http::json_response({{"id", id}, {"object", "response"}, {"deleted", true}}));
 }
 
@@ -180,19 +190,19 @@ std::vector<http::Route> responses_routes(const std::shared_ptr<const Host>& hos
   return {
       {"POST", "/v1/responses",
        [host, store](const http::Request& request, const Exchange& exchange) {
-         create(*host, store, request.body, exchange);
+         create(*host, store, request, exchange);
        }},
       {"GET", kOne,
        [store](const http::Request& request, const Exchange& exchange) {
-         get(store, request.path, exchange);
+         get(store, request, exchange);
        }},
       {"POST", kOne,
        [store](const http::Request& request, const Exchange& exchange) {
-         cancel(store, request.path, exchange);
+         cancel(store, request, exchange);
        }},
       {"DELETE", kOne,
        [store](const http::Request& request, const Exchange& exchange) {
-         erase(store, request.path, exchange);
+         erase(store, request, exchange);
        }},
   };
 }

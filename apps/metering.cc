@@ -1,0 +1,82 @@
+#include "apps/metering.h"
+
+#include <utility>
+
+namespace mill::apps {
+namespace {
+
+template <class T>
+Result<std::shared_ptr<WatchedFile<T>>> watched(const std::string& path) {
+  if (path.empty()) return nullptr;
+  return WatchedFile<T>::open(path, [](const std::string& text) { return T::parse(text); });
+}
+
+Result<void> check(const MeteringOptions& options) {
+  if (!options.ledger.empty()) return {};
+  for (const auto& [name, value] :
+       {std::pair{"--prices", options.prices}, std::pair{"--limits", options.limits}}) {
+    if (!value.empty())
+      return fail(ErrorKind::invalid, "{} needs --ledger FILE, which counts what is used", name);
+  }
+  return {};
+}
+
+void write_ledger_metrics(const ledger::Ledger& ledger, operations::Exposition& out) {
+  const ledger::LedgerStats stats = ledger.stats();
+  out.family("tokenmill_ledger_records_total", "counter", "Requests entered in the ledger.");
+  out.sample({}, static_cast<double>(stats.records));
+  out.family("tokenmill_ledger_commits_total", "counter", "Commits of the ledger.");
+  out.sample({}, static_cast<double>(stats.commits));
+  out.family("tokenmill_ledger_lost_total", "counter",
+             "Requests that could not be entered; their records are on standard error.");
+  out.sample({}, static_cast<double>(stats.lost));
+}
+
+}  // namespace
+
+void add_metering_options(CLI::App& command, MeteringOptions& options) {
+  command.add_option("--keys", options.keys,
+                     "File of API keys (`tokenmill keys`); read again when it changes [no keys]");
+  command.add_option("--ledger", options.ledger,
+                     "SQLite file that keeps what each request used [nothing is kept]");
+  command.add_option("--prices", options.prices,
+                     "JSON file of prices for a million tokens [all is free]");
+  command.add_option("--limits", options.limits,
+                     "JSON file of tokens and euros that tenants may use [no limits]");
+}
+
+http::Handler Metering::gated(http::Handler inner) const {
+  if (!gate.keys && !ledger) return inner;
+  return tenants::gated(gate, std::move(inner));
+}
+
+std::vector<operations::MoreMetrics> Metering::metrics() const {
+  if (!ledger) return {};
+  return {[weak = std::weak_ptr<const ledger::Ledger>(ledger)](operations::Exposition& out) {
+    if (const auto alive = weak.lock()) write_ledger_metrics(*alive, out);
+  }};
+}
+
+Result<Metering> open_metering(const MeteringOptions& options, std::function<int64_t()> unix_time) {
+  TRY(check(options));
+  Metering all;
+  all.gate.unix_time = unix_time;
+  TRY_ASSIGN(all.gate.keys, watched<tenants::KeyRing>(options.keys));
+  if (options.ledger.empty()) return all;
+  TRY_ASSIGN(auto prices, watched<ledger::Prices>(options.prices));
+  TRY_ASSIGN(auto limits, watched<tenants::Limits>(options.limits));
+  if (limits) all.gate.quotas = std::make_shared<tenants::Quotas>(std::move(limits));
+  std::function<void(const ledger::Charge&)> charged;
+  if (const auto quotas = all.gate.quotas)
+    charged = [quotas, unix_time](const ledger::Charge& charge) {
+      quotas->add(charge, unix_time());
+    };
+  TRY_ASSIGN(all.ledger, ledger::Ledger::open({.path = options.ledger,
+                                               .prices = std::move(prices),
+                                               .charged = std::move(charged)}));
+  all.gate.ledger = all.ledger;
+  if (all.gate.quotas) TRY(all.gate.quotas->load(*all.ledger, unix_time()));
+  return all;
+}
+
+}  // namespace mill::apps

@@ -1,0 +1,74 @@
+#pragma once
+// Who counts the tokens: the seam between the run of a request and the ledger.
+
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "service/http/message.h"
+#include "service/inference/answer.h"
+
+namespace mill::inference {
+
+// How a request ended: with its whole answer, by its client's leave, or by our fault.
+enum class Outcome : uint8_t { whole, cancelled, failed };
+
+// What one request has used.
+struct Spent {
+  std::string request;  // its id, "req_…", which its client sees as X-Request-Id
+  http::Caller caller;
+  std::string endpoint;       // "/v1/chat/completions"
+  std::string model, digest;  // id, and SHA-256 of the weights ("" = not taken)
+  Usage usage = {};           // `generated` includes `thinking`, `prompt` includes `cached`
+  int64_t ended = 0;          // seconds since the epoch
+  int64_t nanoseconds = 0;    // from the request's arrival
+  Outcome outcome = Outcome::whole;
+};
+
+// Called once, on any thread: the record is on the disk, or could not be brought there.
+using Kept = std::function<void(Result<void>)>;
+
+class Meter {
+ public:
+  virtual ~Meter() = default;
+  virtual void record(Spent, Kept) = 0;  // any thread; does not wait
+};
+
+// One request's page: opened when it arrives (Host::account), closed once, when it is over. The
+// meter outlives it.
+class Account {
+ public:
+  Account() = default;  // nobody counts
+  Account(Meter* meter, Spent spent, std::function<int64_t()> unix_time,
+          std::function<int64_t()> nanoseconds)
+      : meter_(meter),
+        spent_(std::move(spent)),
+        unix_time_(std::move(unix_time)),
+        nanoseconds_(std::move(nanoseconds)),
+        began_(nanoseconds_()) {}
+
+  const std::string& request() const { return spent_.request; }  // "" where nobody counts
+
+  void close(const Usage& usage, Outcome outcome, const Kept& kept) {
+    if (meter_ == nullptr) return kept({});
+    spent_.usage = usage;
+    spent_.outcome = outcome;
+    spent_.ended = unix_time_();
+    spent_.nanoseconds = nanoseconds_() - began_;
+    meter_->record(spent_, kept);
+  }
+
+ private:
+  Meter* meter_ = nullptr;
+  Spent spent_;
+  std::function<int64_t()> unix_time_, nanoseconds_;
+  int64_t began_ = 0;
+};
+
+// With the id of the request that it answers, where somebody counts.
+inline http::Response named(http::Response response, const std::string& request) {
+  if (!request.empty()) response.headers.push_back({"X-Request-Id", request});
+  return response;
+}
+
+}  // namespace mill::inference

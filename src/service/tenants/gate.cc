@@ -1,0 +1,136 @@
+#include "service/tenants/gate.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/utc.h"
+#include "service/http/problem.h"
+#include "service/messages/messages_shape.h"
+#include "service/ollama/ollama_shape.h"
+
+namespace mill::tenants {
+namespace {
+
+using http::Checked;
+using http::Problem;
+using http::Request;
+
+constexpr std::array<std::string_view, 4> kOpen = {"/health", "/v1/version", "/v1/license",
+                                                   "/api/version"};
+constexpr std::array<std::string_view, 3> kOperators = {"/metrics", "/v1/metrics", "/v1/metadata"};
+// They are POSTs, but use no tokens.
+constexpr std::array<std::string_view, 5> kFree = {"/tokenize", "/detokenize", "/api/show",
+                                                   "/v1/messages/count_tokens", "/v1/files"};
+
+template <class Paths>
+bool among(const Paths& paths, const std::string& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+http::Response refusal(const Request& request, const Problem& problem) {
+  if (request.path.starts_with("/v1/messages")) return messages::refusal_of(problem);
+  if (request.path.starts_with("/api/")) return ollama::refusal_of(problem);
+  return http::problem_response(problem);
+}
+
+std::unexpected<Problem> unauthorized(std::string message) {
+  return std::unexpected(Problem{401, std::move(message), "", "invalid_api_key"});
+}
+
+// OpenAI's and Ollama's clients send the one header, Anthropic's the other.
+std::string_view secret_of(const Request& request) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view given = request.header("Authorization");
+  if (given.size() > kBearer.size() &&
+      ::strncasecmp(given.data(), kBearer.data(), kBearer.size()) == 0)
+    return given.substr(kBearer.size());
+  return request.header("x-api-key");
+}
+
+Checked<http::Caller> caller_of(const KeyRing& ring, const Request& request, int64_t now) {
+  const std::string_view secret = secret_of(request);
+  if (secret.empty())
+    return unauthorized(
+        "An API key is needed: the header 'Authorization: Bearer KEY', or 'x-api-key: KEY'");
+  const Key* key = ring.find(secret);
+  if (key == nullptr) return unauthorized("This API key is not known here");
+  if (key->revoked != 0 && key->revoked <= now)
+    return unauthorized(fmt::format("The API key {} has been revoked", key->id));
+  if (key->expires != 0 && key->expires <= now)
+    return unauthorized(
+        fmt::format("The API key {} expired on {}", key->id, utc_text(key->expires)));
+  const char* scope = among(kOperators, request.path) ? "metrics" : "inference";
+  if (!key->may(scope))
+    return std::unexpected(
+        Problem{403, fmt::format("The API key {} lacks the scope '{}'", key->id, scope), "",
+                "missing_scope"});
+  return http::Caller{key->tenant, key->id};
+}
+
+bool spends(const Request& request) {
+  return request.method == "POST" && !among(kFree, request.path) &&
+         !request.path.ends_with("/cancel");
+}
+
+struct Refusal {
+  Problem problem;
+  int64_t retry_after = 0;  // seconds
+};
+
+std::optional<Refusal> refusal_to_spend(const Gate& gate, const http::Caller& caller) {
+  const auto ledger = gate.ledger.lock();
+  if (ledger && !ledger->stats().working)
+    return Refusal{{503, "The ledger cannot be written now; try again", "", "overloaded"}, 1};
+  if (!gate.quotas) return std::nullopt;
+  const auto excess = gate.quotas->check(caller.tenant, gate.unix_time());
+  if (!excess) return std::nullopt;
+  return Refusal{
+      {429, excess->message, "", excess->passing ? "rate_limit_exceeded" : "insufficient_quota"},
+      excess->retry_after};
+}
+
+http::Response waiting(const Request& request, const Refusal& refused) {
+  http::Response response = refusal(request, refused.problem);
+  std::erase_if(response.headers, [](const auto& it) { return it.name == "Retry-After"; });
+  response.headers.push_back({"Retry-After", std::to_string(refused.retry_after)});
+  return response;
+}
+
+void pass(const Gate& gate, const http::Handler& inner, const Request& request,
+          const std::shared_ptr<http::Exchange>& exchange) {
+  if (among(kOpen, request.path)) return inner(request, exchange);
+  http::Caller caller;
+  if (gate.keys) {
+    const auto ring = gate.keys->get();
+    auto found = caller_of(*ring, request, gate.unix_time());
+    if (!found) {
+      http::Response response = refusal(request, found.error());
+      if (found.error().status == 401)
+        response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"tokenmill\""});
+      return exchange->respond(std::move(response));
+    }
+    caller = std::move(*found);
+  }
+  if (spends(request)) {
+    if (const auto refused = refusal_to_spend(gate, caller))
+      return exchange->respond(waiting(request, *refused));
+  }
+  Request known = request;
+  known.caller = std::move(caller);
+  inner(known, exchange);
+}
+
+}  // namespace
+
+http::Handler gated(Gate gate, http::Handler inner) {
+  return [gate = std::move(gate), inner = std::move(inner)](
+             const Request& request, const std::shared_ptr<http::Exchange>& exchange) {
+    pass(gate, inner, request, exchange);
+  };
+}
+
+}  // namespace mill::tenants

@@ -1,0 +1,28 @@
+#pragma once
+// Who may come in: before every handler, a key is looked for and checked, and what its tenant has
+// left. Refusals have the shape of the API that the path belongs to.
+
+#include <functional>
+#include <memory>
+
+#include "base/watched_file.h"
+#include "service/http/exchange.h"
+#include "service/tenants/keys.h"
+#include "service/tenants/quotas.h"
+
+namespace mill::tenants {
+
+struct Gate {
+  std::shared_ptr<WatchedFile<KeyRing>> keys = {};  // null = anybody, as the tenant ""
+  std::shared_ptr<Quotas> quotas = {};              // null = no limits
+  std::weak_ptr<const ledger::Ledger> ledger = {};  // if there is one, it has to work
+  std::function<int64_t()> unix_time;
+};
+
+// 401 without a key, or with one that is unknown, revoked or expired; 403 where the key lacks the
+// scope; 429 with Retry-After where the quota is used up; 503 where the ledger cannot be written.
+// /health, /v1/health/…, /v1/version and /v1/license
+// are everybody's.
+http::Handler gated(Gate, http::Handler);
+
+}  // namespace mill::tenants
