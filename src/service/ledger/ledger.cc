@@ -132,14 +132,16 @@ void Ledger::run() {
     if (stopping_ && group.empty()) return;
     lock.unlock();
     const Result<void> kept = commit(group);
-    for (const Entry& entry : group) {
-      if (!kept) fmt::print(stderr, "{}\n", line_of(entry.spent, entry.nanoeuros));
-      entry.kept(kept);
-    }
     lock.lock();
     stats_.working = kept.has_value();
     (kept ? stats_.records : stats_.lost) += group.size();
     ++stats_.commits;
+    lock.unlock();
+    for (const Entry& entry : group) {  // counted by now, for whoever asks once told
+      if (!kept) fmt::print(stderr, "{}\n", line_of(entry.spent, entry.nanoeuros));
+      entry.kept(kept);
+    }
+    lock.lock();
   }
 }
 
