@@ -1,6 +1,8 @@
 #pragma once
-// JSON from strangers: bounded in depth and in number of values before anything is allocated.
+// JSON from strangers: bounded in depth and in numbers of values and keys before anything is
+// allocated.
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -14,6 +16,10 @@ struct JsonLimits {
   int depth_max = 64;
   size_t values_max = 2'000'000;  // a value costs some 16 to 100 bytes, however short its text
 };
+
+// An object compares each new key with all before it, so that the squares of the numbers of keys
+// are bounded, in sum over the objects: 10,000 keys in one, or fewer in several (some 0.1 s).
+inline constexpr uint64_t kKeysMax = 10'000;
 
 // A refusal names line and column. Invalid UTF-8 is refused; of duplicate keys the last one counts.
 Checked<Json> parse_json(std::string_view text, JsonLimits = {});

@@ -36,6 +36,21 @@ TEST_CASE("depth and number of values are bounded before anything is built") {
   CHECK(parse_json("[\"[[[,,,\\\"[[[\"]", {.depth_max = 1, .values_max = 1}).has_value());
 }
 
+TEST_CASE("keys are bounded, as each is compared with all before it") {
+  const auto object_of = [](uint64_t keys) {
+    std::string out = "{\"k\": [1, 2, {}, \",,,,\"]";
+    for (uint64_t i = 1; i < keys; ++i) out += ",\"" + std::to_string(i) + "\": 1";
+    return out + "}";
+  };
+  CHECK(parse_json(object_of(kKeysMax - 1)).has_value());
+  const auto refused = parse_json(object_of(kKeysMax + 1));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("about 10001 keys; at most 10000") != std::string::npos);
+  const std::string half = object_of(kKeysMax / 2);
+  CHECK(parse_json("[" + half + ", " + half + "]").has_value());
+  CHECK_FALSE(parse_json("[" + half + "," + half + "," + half + "," + half + "]").has_value());
+}
+
 TEST_CASE("key order is kept, and of duplicates the last counts") {
   const auto value = parse_json(R"({"z": 1, "a": 2, "z": 3})");
   REQUIRE(value.has_value());
