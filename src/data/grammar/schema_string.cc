@@ -20,8 +20,9 @@ uint32_t as_count(uint64_t count) {
 
 }  // namespace
 
-// One character of a string. In JSON in all its spellings: itself, a short escape, or \uXXXX, of
-// which those beyond the first plane take two. Half a pair is no character. In Python in one.
+// One character of a string. In JSON in all its spellings: itself, a short escape, or a u and four
+// digits, of which those beyond the first plane take two. Half a pair is no character. In Python in
+// one.
 RuleId SchemaWriter::character_rule(Spelling spelling) {
   const auto [at, fresh] =
       shared_.try_emplace(spelling == Spelling::json ? "character" : "'character'", 0);
