@@ -24,8 +24,10 @@ using asio::ip::tcp;
 struct Server::Impl {
   std::shared_ptr<Hub> hub = std::make_shared<Hub>();
   asio::io_context& context = hub->context;
-  tcp::acceptor acceptor{context};
-  asio::steady_timer retry{context};
+  // One at a time among the context's threads: what touches the acceptor or the timer.
+  asio::strand<asio::io_context::executor_type> door{asio::make_strand(context)};
+  tcp::acceptor acceptor{door};
+  asio::steady_timer retry{door};
   std::vector<std::thread> threads;
   tcp::endpoint endpoint;
 
@@ -198,9 +200,8 @@ bool Server::Impl::wait_until_none_before(uint64_t id, milliseconds at_most,
   return none_before(id);
 }
 
-// The acceptor is not safe to touch from two threads, so one of its own closes it.
 void Server::Impl::close_listener() {
-  asio::post(acceptor.get_executor(), [this] {
+  asio::post(door, [this] {
     Code ignored;
     acceptor.close(ignored);
     retry.cancel();
