@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/scratch_folder.h"
 #include "base/test_data.h"
@@ -220,6 +221,16 @@ struct CarriedVocabulary {
   const char* model;
 };
 
+// Under a sanitizer one of each model stands for the others.
+std::vector<CarriedVocabulary> carried_vocabularies() {
+  std::vector<CarriedVocabulary> some = {{"llama2", 32000, "llama"}, {"llama3_2", 128256, "gpt2"}};
+  if (test_data::kSanitized) return some;
+  some.push_back({"gemma3", 262144, "llama"});  // and one token behind the last
+  some.push_back({"mistral_nemo", 131072, "gpt2"});
+  some.push_back({"qwen3", 151936, "gpt2"});
+  return some;
+}
+
 }  // namespace
 
 TEST_CASE("a vocabulary, converted and converted back, encodes as it did") {
@@ -228,14 +239,9 @@ TEST_CASE("a vocabulary, converted and converted back, encodes as it did") {
     MESSAGE("skipped: no tokenizers.tar.zst (set TOKENMILL_SHARED_DATA)");
     return;
   }
-  const CarriedVocabulary rows[] = {{"llama2", 32000, "llama"},
-                                    {"gemma3", 262144, "llama"},  // and one token behind the last
-                                    {"mistral_nemo", 131072, "gpt2"},
-                                    {"llama3_2", 128256, "gpt2"},
-                                    {"qwen3", 151936, "gpt2"}};
   const std::vector<std::string> texts = sample_texts(*data / "tokenizers");
   CHECK(texts.size() > 200);
-  for (const CarriedVocabulary& row : rows) {
+  for (const CarriedVocabulary& row : carried_vocabularies()) {
     INFO(std::string(row.name));
     const fs::path folder = empty_folder("hf_to_gguf_vocabulary");
     write_carrier(folder, row.rows);
