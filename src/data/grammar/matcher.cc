@@ -17,149 +17,225 @@ uint64_t mixed(uint64_t hash, uint64_t value) {
 
 }  // namespace
 
-size_t Matcher::FrameHash::operator()(const Frame& frame) const {
-  return mixed(mixed(mixed(1, frame.at), frame.count), frame.below);
+size_t Matcher::Hash::operator()(const Head& head) const {
+  return mixed(mixed(1, head.at), head.count);
 }
 
-size_t Matcher::SetHash::operator()(const std::vector<StackId>& set) const {
-  uint64_t hash = set.size();
-  for (const StackId stack : set) hash = mixed(hash, stack);
+size_t Matcher::Hash::operator()(const Ways& ways) const {
+  uint64_t hash = ways.size();
+  for (const Way& way : ways)
+    hash = mixed(mixed(mixed(hash, way.head.at), way.head.count), way.below);
   return hash;
 }
 
 Matcher::Matcher(GrammarPtr grammar) : grammar_(std::move(grammar)) {
-  frames_.push_back({});  // the bottom
-  distances_.push_back(0);
-  canonicals_.push_back(0);
-  reached_.push_back(0);
   ASSERT(intern({}) == kDead);
+  const SetId bottom = single(kBottom, kDead);
   open_closure();
-  reach(push({.at = grammar_->rules[grammar_->root].start}));
+  reach({grammar_->rules[grammar_->root].start, 0}, bottom);
   start_ = close_closure();
 }
 
+bool Matcher::accepts(StateId state) const {
+  const Ways& ways = *sets_[state].ways;
+  return !ways.empty() && ways.back().head == kBottom;
+}
+
 bool Matcher::ends_here(StateId state) const {
-  return states_[state].accepts && states_[state].stacks->size() == 1;
+  return accepts(state) && sets_[state].ways->size() == 1;
 }
 
 size_t Matcher::memory_bytes() const {
-  return frames_.size() * 96 + states_.size() * 96 + set_sizes_ * sizeof(StackId) +
+  return sets_.size() * 128 + ways_ * sizeof(Way) + unions_.size() * 40 +
          transitions_.size() * sizeof(StateId);
 }
 
-Matcher::StackId Matcher::push(Frame frame) {
-  const auto [at, fresh] = stack_ids_.try_emplace(frame, static_cast<StackId>(frames_.size()));
+// --- sets ---
+
+Matcher::SetId Matcher::intern(Ways ways) {
+  const auto id = static_cast<SetId>(sets_.size());
+  const auto [at, fresh] = ids_.try_emplace(std::move(ways), id);
   if (!fresh) return at->second;
-  frames_.push_back(frame);
-  distances_.push_back(add_distance(measure(frame), distances_[frame.below]));
-  canonicals_.push_back(0);
-  reached_.push_back(0);
-  return at->second;
+  Set set{.ways = &at->first};
+  for (const Way& way : at->first) {
+    const uint32_t below = way.head == kBottom ? 0 : sets_[way.below].distance;
+    set.distance = std::min(set.distance, add_distance(measure(way.head), below));
+    set.height = std::max(set.height, sets_[way.below].height + 1);
+  }
+  ways_ += at->first.size();
+  sets_.push_back(set);
+  return id;
 }
 
-uint32_t Matcher::measure(const Frame& frame) const {
-  if ((frame.at & kRepeatBit) == 0) return grammar_->distances[frame.at];
-  const Repeat& repeat = grammar_->repeats[frame.at & ~kRepeatBit];
-  const uint32_t left = repeat.min > frame.count ? repeat.min - frame.count : 0;
+uint32_t Matcher::measure(const Head& head) const {
+  if (head == kBottom) return 0;
+  if ((head.at & kRepeatBit) == 0) return grammar_->distances[head.at];
+  const Repeat& repeat = grammar_->repeats[head.at & ~kRepeatBit];
+  const uint32_t left = repeat.min > head.count ? repeat.min - head.count : 0;
   const uint32_t turns = left == 0 ? 0 : times_distance(grammar_->distance_of(repeat.body), left);
   return add_distance(turns, grammar_->distances[repeat.next]);
 }
 
-StateId Matcher::intern(std::vector<StackId> set) {
-  const auto id = static_cast<StateId>(states_.size());
-  const auto [at, fresh] = state_ids_.try_emplace(std::move(set), id);
-  if (!fresh) return at->second;
-  State state{.stacks = &at->first};
-  for (const StackId stack : at->first)
-    state.distance = std::min(state.distance, distances_[stack]);
-  state.accepts = !at->first.empty() && at->first.front() == 0;
-  set_sizes_ += at->first.size();
-  states_.push_back(state);
-  return id;
+Matcher::SetId Matcher::unite(SetId a, SetId b) {
+  if (a == b || b == kDead) return a;
+  if (a == kDead) return b;
+  if (a > b) std::swap(a, b);
+  const uint64_t pair = (uint64_t{a} << 32) | b;
+  if (const auto known = unions_.find(pair); known != unions_.end()) return known->second;
+  Ways both;
+  auto left = sets_[a].ways->begin(), right = sets_[b].ways->begin();
+  const auto left_end = sets_[a].ways->end(), right_end = sets_[b].ways->end();
+  while (left != left_end && right != right_end) {
+    if (left->head == right->head) {
+      both.push_back({left->head, unite(left->below, right->below)});
+      ++left;
+      ++right;
+    } else {
+      both.push_back(left->head < right->head ? *left++ : *right++);
+    }
+  }
+  both.insert(both.end(), left, left_end);
+  both.insert(both.end(), right, right_end);
+  return unions_[pair] = intern(std::move(both));
 }
 
-// A closure follows everything that reads nothing, from some stacks to those that read a byte.
+// At once, without the unions of the first few.
+Matcher::SetId Matcher::unite(const std::vector<SetId>& sets) {
+  if (sets.size() == 1) return sets.front();
+  if (sets.size() == 2) return unite(sets[0], sets[1]);
+  Ways all;
+  for (const SetId set : sets)
+    all.insert(all.end(), sets_[set].ways->begin(), sets_[set].ways->end());
+  std::ranges::sort(all, {}, &Way::head);
+  Ways merged;
+  for (const Way& way : all) {
+    if (!merged.empty() && merged.back().head == way.head)
+      merged.back().below = unite(merged.back().below, way.below);
+    else
+      merged.push_back(way);
+  }
+  return intern(std::move(merged));
+}
+
+// --- closures ---
+
+// A closure follows everything that reads nothing, from some heads to those that read a byte.
 void Matcher::open_closure() {
-  ++closure_;
+  places_.clear();
+  reached_count_ = 0;
   todo_.clear();
-  found_.clear();
   turns_.clear();
+  complete_ = too_high_ = false;
 }
 
 StateId Matcher::close_closure() {
-  for (size_t ways = 0; !todo_.empty(); ++ways) {
-    if (ways > kWaysMax) {
+  size_t work = 0;
+  for (size_t next = 0; next < todo_.size(); ++next) {
+    Reached& here = reached_[todo_[next]];
+    const SetId fresh = unite(here.fresh);
+    here.fresh.clear();
+    const SetId all = unite(here.below, fresh);
+    if (all == here.below) continue;
+    here.below = all;
+    work += 1 + sets_[fresh].ways->size();
+    if (work > kWorkMax || too_high_) {
       overflowed_ = true;
       return kDead;
     }
-    const StackId stack = todo_.back();
-    todo_.pop_back();
-    expand(stack);
+    expand(Head(here.head), fresh);
   }
-  std::ranges::sort(found_);
-  return intern(found_);
+  Ways found;
+  for (size_t i = 0; i < reached_count_; ++i)
+    if (reads(reached_[i].head)) found.push_back({reached_[i].head, reached_[i].below});
+  std::ranges::sort(found, {}, &Way::head);
+  if (complete_) found.push_back({kBottom, kDead});
+  return intern(std::move(found));
 }
 
-void Matcher::reach(StackId stack) {
-  if (reached_[stack] == closure_) return;
-  reached_[stack] = closure_;
-  todo_.push_back(stack);
+void Matcher::reach(Head head, SetId below) {
+  const auto [at, fresh] = places_.try_emplace(head, static_cast<uint32_t>(reached_count_));
+  if (fresh) {
+    if (reached_count_ == reached_.size()) reached_.emplace_back();
+    reached_[reached_count_].head = head;
+    reached_[reached_count_].below = kDead;
+    reached_[reached_count_++].fresh.clear();
+  }
+  Reached& here = reached_[at->second];
+  if (here.fresh.empty()) todo_.push_back(at->second);
+  here.fresh.push_back(below);
 }
 
-void Matcher::expand(StackId stack) {
-  if (stack == 0) return found_.push_back(0);
-  const Frame frame = frames_[stack];
-  if ((frame.at & kRepeatBit) != 0) return expand_repeat(frame);
-  if (grammar_->ends[frame.at]) return reach(frame.below);
-  const auto edges = grammar_->edges_of(frame.at);
-  if (std::ranges::any_of(edges, [](const Edge& e) { return e.kind == EdgeKind::bytes; }))
-    found_.push_back(stack);
-  for (const Edge& edge : edges) follow(edge, frame);
+bool Matcher::reads(const Head& head) const {
+  if ((head.at & kRepeatBit) != 0) return false;
+  return std::ranges::any_of(grammar_->edges_of(head.at),
+                             [](const Edge& edge) { return edge.kind == EdgeKind::bytes; });
 }
 
-void Matcher::follow(const Edge& edge, const Frame& frame) {
+void Matcher::expand(const Head& head, SetId below) {
+  if ((head.at & kRepeatBit) != 0) return expand_repeat(head, below);
+  if (grammar_->ends[head.at]) {
+    for (const Way& way : *sets_[below].ways) {
+      if (way.head == kBottom)
+        complete_ = true;
+      else
+        reach(way.head, way.below);
+    }
+    return;
+  }
+  for (const Edge& edge : grammar_->edges_of(head.at)) follow(edge, below);
+}
+
+void Matcher::follow(const Edge& edge, SetId below) {
   if (edge.kind == EdgeKind::bytes) return;
-  if (edge.kind == EdgeKind::skip) return reach(push({.at = edge.to, .below = frame.below}));
-  if (edge.kind == EdgeKind::repeat)
-    return reach(push({.at = edge.what | kRepeatBit, .below = frame.below}));
+  if (edge.kind == EdgeKind::skip) return reach({edge.to, 0}, below);
+  if (edge.kind == EdgeKind::repeat) return reach({edge.what | kRepeatBit, 0}, below);
   // A call from a place that only ends leaves no frame: right recursion takes no stack.
-  const StackId back =
-      grammar_->tails[edge.to] ? frame.below : push({.at = edge.to, .below = frame.below});
-  reach(push({.at = grammar_->rules[edge.what].start, .below = back}));
+  const NodeId start = grammar_->rules[edge.what].start;
+  if (grammar_->tails[edge.to]) return reach({start, 0}, below);
+  push(start, {edge.to, 0}, below);
 }
 
-// After `min` turns of an endless repeat there is nothing more to count.
-void Matcher::expand_repeat(const Frame& frame) {
-  const Repeat& repeat = grammar_->repeats[frame.at & ~kRepeatBit];
-  if (frame.count >= repeat.min) {
-    if (dominated(frame, repeat)) return;
-    reach(push({.at = repeat.next, .below = frame.below}));
+void Matcher::push(NodeId start, Head back, SetId below) {
+  const SetId pushed = single(back, below);
+  too_high_ = too_high_ || sets_[pushed].height > kHeightMax;
+  reach({start, 0}, pushed);
+}
+
+// After `min` turns of an endless repeat there is nothing more to count; turns that may be empty
+// need not be made.
+void Matcher::expand_repeat(const Head& head, SetId below) {
+  const Repeat& repeat = grammar_->repeats[head.at & ~kRepeatBit];
+  const bool empty_turns = grammar_->distance_of(repeat.body) == 0;
+  const uint32_t min = empty_turns ? 0 : repeat.min;
+  if (head.count >= min) {
+    if (dominated({head, below}, empty_turns)) return;
+    reach({repeat.next, 0}, below);
   }
-  if (frame.count >= repeat.max) return;
-  Frame turn = frame;
-  if (repeat.max != kForever || frame.count < repeat.min) ++turn.count;
-  const StackId below = push(turn);
-  reach(push({.at = grammar_->rules[repeat.body].start, .below = below}));
+  if (head.count >= repeat.max) return;
+  const bool counts = repeat.max != kForever || head.count < min;
+  push(grammar_->rules[repeat.body].start, {head.at, head.count + (counts ? 1 : 0)}, below);
 }
 
 // Of two that may both end, the one with fewer turns behind it allows all that the other does. It
 // also ends the circle of a body that reads nothing.
-bool Matcher::dominated(const Frame& frame, const Repeat& repeat) {
-  for (const Frame& other : turns_)
-    if (other.at == frame.at && other.below == frame.below && other.count <= frame.count)
+bool Matcher::dominated(const Way& turn, bool empty_turns) {
+  for (const Way& other : turns_)
+    if (other.head.at == turn.head.at && other.head.count <= turn.head.count &&
+        unite(other.below, turn.below) == other.below)
       return true;
-  const bool empty_turns = grammar_->distance_of(repeat.body) == 0;
-  if (empty_turns || turns_.size() < kTurnsMax) turns_.push_back(frame);
+  if (empty_turns || turns_.size() < kTurnsMax) turns_.push_back(turn);
   return false;
 }
 
+// --- steps ---
+
 StateId Matcher::step(StateId from, uint8_t byte) {
   if (from == kDead) return kDead;
-  if (states_[from].row == kUnreachable) {
-    states_[from].row = static_cast<uint32_t>(transitions_.size() / grammar_->class_count);
+  if (sets_[from].row == kUnreachable) {
+    sets_[from].row = static_cast<uint32_t>(transitions_.size() / grammar_->class_count);
     transitions_.resize(transitions_.size() + grammar_->class_count, kUnknown);
   }
-  const size_t cell = size_t{states_[from].row} * grammar_->class_count + grammar_->classes[byte];
+  const size_t cell = size_t{sets_[from].row} * grammar_->class_count + grammar_->classes[byte];
   if (transitions_[cell] == kUnknown) {
     const StateId to = compute(from, byte);
     transitions_[cell] = to;
@@ -169,12 +245,11 @@ StateId Matcher::step(StateId from, uint8_t byte) {
 
 StateId Matcher::compute(StateId from, uint8_t byte) {
   open_closure();
-  for (const StackId stack : *states_[from].stacks) {
-    if (stack == 0) continue;
-    const Frame frame = frames_[stack];
-    for (const Edge& edge : grammar_->edges_of(frame.at)) {
+  for (const Way& way : *sets_[from].ways) {
+    if (way.head == kBottom) continue;
+    for (const Edge& edge : grammar_->edges_of(way.head.at)) {
       if (edge.kind != EdgeKind::bytes || byte < edge.low || byte > edge.high) continue;
-      reach(push({.at = edge.to, .below = frame.below}));
+      reach({edge.to, 0}, way.below);
     }
   }
   return close_closure();
@@ -183,34 +258,26 @@ StateId Matcher::compute(StateId from, uint8_t byte) {
 StateId Matcher::canonical(StateId state, uint32_t bytes) {
   ASSERT(canonical_bytes_ == 0 || canonical_bytes_ == bytes, bytes);
   canonical_bytes_ = bytes;
-  std::vector<StackId> set;
-  for (const StackId stack : *states_[state].stacks) set.push_back(canonical_stack(stack, bytes));
-  std::ranges::sort(set);
-  set.erase(std::ranges::unique(set).begin(), set.end());
-  return intern(std::move(set));
-}
-
-// From the bottom up, as far as it is not known yet.
-Matcher::StackId Matcher::canonical_stack(StackId stack, uint32_t bytes) {
-  std::vector<StackId> path;
-  for (StackId s = stack; s != 0 && canonicals_[s] == 0; s = frames_[s].below) path.push_back(s);
-  for (; !path.empty(); path.pop_back()) {
-    Frame frame = frames_[path.back()];
-    frame.count = canonical_count(frame, bytes);
-    frame.below = canonicals_[frame.below];
-    const StackId found = push(frame);
-    canonicals_[path.back()] = found;
+  if (sets_[state].canonical != kUnreachable) return sets_[state].canonical;
+  Ways ways = *sets_[state].ways;
+  for (Way& way : ways) {
+    way.head.count = canonical_count(way.head, bytes);
+    way.below = canonical(way.below, bytes);
   }
-  return canonicals_[stack];
+  std::vector<SetId> parts;  // heads that are one now are united
+  for (const Way& way : ways) parts.push_back(single(way.head, way.below));
+  const SetId found = parts.empty() ? kDead : unite(parts);
+  sets_[state].canonical = found;
+  return found;
 }
 
 // A turn takes at least a byte, so that limits more than `bytes` turns away are out of sight.
-uint32_t Matcher::canonical_count(const Frame& frame, uint32_t bytes) const {
-  if ((frame.at & kRepeatBit) == 0) return 0;
-  const Repeat& repeat = grammar_->repeats[frame.at & ~kRepeatBit];
-  if (frame.count < repeat.min)
-    return repeat.min - frame.count > bytes ? repeat.min - bytes - 1 : frame.count;
-  return repeat.max == kForever || repeat.max - frame.count > bytes ? repeat.min : frame.count;
+uint32_t Matcher::canonical_count(const Head& head, uint32_t bytes) const {
+  if (head == kBottom || (head.at & kRepeatBit) == 0) return 0;
+  const Repeat& repeat = grammar_->repeats[head.at & ~kRepeatBit];
+  if (head.count < repeat.min)
+    return repeat.min - head.count > bytes ? repeat.min - bytes - 1 : head.count;
+  return repeat.max == kForever || repeat.max - head.count > bytes ? repeat.min : head.count;
 }
 
 }  // namespace mill::grammar

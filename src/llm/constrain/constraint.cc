@@ -49,9 +49,10 @@ Result<void> Constraint::advance(TokenId token) {
   if (cache_->trie().piece(token).empty()) return {};
   const grammar::StateId next = cache_->advance(state_, token);
   if (next == grammar::kDead && cache_->matcher().overflowed())
-    return fail(ErrorKind::exhausted,
-                "the grammar is too ambiguous: more than {} ways to read the answer are open",
-                grammar::kWaysMax);
+    return fail(ErrorKind::unsupported,
+                "the grammar is too ambiguous, or the answer nested too deep: the ways to read it "
+                "that are open take more than {} steps to follow",
+                grammar::kWorkMax);
   if (next == grammar::kDead)
     return fail(ErrorKind::invalid, "the grammar does not allow the token {} here", token);
   state_ = next;
