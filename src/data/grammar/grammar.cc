@@ -14,6 +14,13 @@ uint32_t times_distance(uint32_t distance, uint32_t times) {
   return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{distance} * times, kUnreachable));
 }
 
+size_t Grammar::memory_bytes() const {
+  size_t bytes = sizeof(Grammar) + repeats.size() * sizeof(Repeat) + edges.size() * sizeof(Edge) +
+                 (first.size() + distances.size()) * sizeof(uint32_t) + ends.size() / 4;
+  for (const Rule& rule : rules) bytes += sizeof(Rule) + rule.name.capacity();
+  return bytes;
+}
+
 NodeId Builder::node() {
   grammar_.ends.push_back(false);
   return static_cast<NodeId>(grammar_.ends.size() - 1);
@@ -27,27 +34,25 @@ RuleId Builder::rule(std::string name) {
 }
 
 // What is too large is dropped here and refused by finish(): a front end need not ask each time.
-void Builder::bytes(NodeId from, uint8_t low, uint8_t high, NodeId to) {
-  if (too_large()) return;
-  grammar_.edges.push_back(
-      {.from = from, .to = to, .kind = EdgeKind::bytes, .low = low, .high = high});
+void Builder::add(Edge edge) {
+  effort_.spend(1);
+  if (!too_large()) grammar_.edges.push_back(edge);
 }
 
-void Builder::skip(NodeId from, NodeId to) {
-  if (!too_large()) grammar_.edges.push_back({.from = from, .to = to});
+void Builder::bytes(NodeId from, uint8_t low, uint8_t high, NodeId to) {
+  add({.from = from, .to = to, .kind = EdgeKind::bytes, .low = low, .high = high});
 }
+
+void Builder::skip(NodeId from, NodeId to) { add({.from = from, .to = to}); }
 
 void Builder::call(NodeId from, RuleId rule, NodeId to) {
-  if (too_large()) return;
-  grammar_.edges.push_back({.from = from, .to = to, .what = rule, .kind = EdgeKind::call});
+  add({.from = from, .to = to, .what = rule, .kind = EdgeKind::call});
 }
 
 void Builder::repeat(NodeId from, Repeat repeat) {
-  if (too_large()) return;
   const auto index = static_cast<uint32_t>(grammar_.repeats.size());
-  grammar_.repeats.push_back(repeat);
-  grammar_.edges.push_back(
-      {.from = from, .to = repeat.next, .what = index, .kind = EdgeKind::repeat});
+  if (!too_large()) grammar_.repeats.push_back(repeat);
+  add({.from = from, .to = repeat.next, .what = index, .kind = EdgeKind::repeat});
 }
 
 void Builder::literal(NodeId from, std::string_view text, NodeId to) {
@@ -61,6 +66,7 @@ void Builder::literal(NodeId from, std::string_view text, NodeId to) {
 }
 
 Result<GrammarPtr> Builder::finish(RuleId root) && {
+  TRY(effort_.check());
   if (too_large())
     return fail(ErrorKind::exhausted, "the grammar is too large: it has more than {} edges",
                 kEdgesMax);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/grammar/effort.h"
 
 namespace mill::grammar {
 
@@ -64,6 +65,8 @@ struct Grammar {
   }
   // Fewest bytes that one turn of the repeat's body takes.
   uint32_t distance_of(RuleId rule) const { return distances[rules[rule].start]; }
+
+  size_t memory_bytes() const;
 };
 
 using GrammarPtr = std::shared_ptr<const Grammar>;
@@ -85,15 +88,22 @@ class Builder {
   void repeat(NodeId from, Repeat repeat);  // to repeat.next
   void literal(NodeId from, std::string_view text, NodeId to);
 
+  // What the front ends' work is counted in; each edge is a step. Where it is exhausted they stop,
+  // and finish() refuses.
+  Effort& effort() { return effort_; }
+
   size_t edge_count() const { return grammar_.edges.size(); }
-  bool too_large() const { return grammar_.edges.size() > kEdgesMax; }
+  bool too_large() const { return grammar_.edges.size() > kEdgesMax || effort_.exhausted(); }
 
   // Refused: a grammar without any text in it; a rule that calls itself before it has read
   // anything (left recursion), which would never come to an end; too many edges.
   Result<GrammarPtr> finish(RuleId root) &&;
 
  private:
+  void add(Edge);
+
   Grammar grammar_;
+  Effort effort_;
 };
 
 }  // namespace mill::grammar

@@ -19,13 +19,13 @@ bool says_nothing(const Atom& atom) {
 
 Result<RuleId> emit_json_schema(Builder& builder, const Json& schema) {
   TRY_ASSIGN(SchemaIndex index, SchemaIndex::of(schema));
-  SchemaSource source{.index = std::move(index), .made_up = {}, .is_made_up = {}, .numbered = {}};
+  SchemaSource source(std::move(index), builder.effort());
   return SchemaWriter(builder, source).run(schema);
 }
 
 Result<RuleId> emit_arguments(Builder& builder, const Json& schema, Notation notation) {
   TRY_ASSIGN(SchemaIndex index, SchemaIndex::of(schema));
-  SchemaSource source{.index = std::move(index), .made_up = {}, .is_made_up = {}, .numbered = {}};
+  SchemaSource source(std::move(index), builder.effort());
   return SchemaWriter(builder, source, notation).run_arguments(schema);
 }
 
@@ -34,7 +34,8 @@ SchemaWriter::SchemaWriter(Builder& builder, SchemaSource& source, Notation nota
       source_(source),
       notation_(notation),
       expander_(source),
-      validator_(source) {}
+      validator_(source),
+      patterns_(builder.effort()) {}
 
 // Rules are written one after another, not within each other: schemas nest as deep as they like.
 Result<RuleId> SchemaWriter::run(const Json& schema) {

@@ -62,7 +62,7 @@ bool Automaton::accepts(std::u32string_view text) const {
   return states[state].accepts;
 }
 
-Languages::Languages() {
+Languages::Languages(Effort& effort) : effort_(effort) {
   keep({.kind = Kind::nothing});
   keep({.kind = Kind::empty, .nullable = true});
   const LanguageId any = codes(marks_and_codes());  // becomes 2 …
@@ -72,7 +72,17 @@ Languages::Languages() {
   for (LanguageId id = 0; id < nodes_.size(); ++id) ids_.emplace(nodes_[id], id);
 }
 
+size_t Languages::Hash::operator()(const Node& node) const {
+  uint64_t hash = (uint64_t{node.min} << 32 | node.max) + static_cast<uint64_t>(node.kind);
+  for (const LanguageId part : node.parts) {
+    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
 LanguageId Languages::keep(Node node) {
+  effort_.spend(1 + node.parts.size());
   const auto [at, fresh] = ids_.try_emplace(node, static_cast<LanguageId>(nodes_.size()));
   if (fresh) nodes_.push_back(std::move(node));
   return at->second;
@@ -205,13 +215,11 @@ LanguageId Languages::repetition(const Pattern& of, LanguageId after) {
 }
 
 LanguageId Languages::derive(LanguageId id, uint32_t code) {
-  const auto found = derived_.find({id, code});
-  if (found != derived_.end()) return found->second;
-  if (nodes_.size() > limit_) return kNothing;  // automaton() tells
-  const Node node = nodes_[id];
-  const LanguageId out = derive_new(node, code);
-  derived_.emplace(std::pair{id, code}, out);
-  return out;
+  effort_.spend(1);
+  const uint64_t key = uint64_t{id} << 32 | code;
+  if (const auto found = derived_.find(key); found != derived_.end()) return found->second;
+  if (nodes_.size() > limit_ || effort_.exhausted()) return kNothing;  // automaton() tells
+  return derived_[key] = derive_new(nodes_[id], code);
 }
 
 LanguageId Languages::derive_new(const Node& node, uint32_t code) {
@@ -256,6 +264,7 @@ std::vector<CodeSet> Languages::alphabet() const {
   for (size_t i = 0; i < cuts.size(); ++i) {
     const uint32_t high = i + 1 < cuts.size() ? cuts[i + 1] - 1 : kCodeMax;
     std::vector<bool> members;
+    effort_.spend(sets_.size());
     for (const CodeSet& set : sets_) members.push_back(set.contains(cuts[i]));
     by_members[std::move(members)].add({cuts[i], high});
   }
@@ -279,11 +288,12 @@ Result<Automaton> Languages::automaton(LanguageId marked, AutomatonLimits limits
   Automaton out;
   const auto too_large = [&] {
     return nodes_.size() > limit_ || order.size() > limits.states ||
-           derived_.size() > 4 * limits.expressions;
+           derived_.size() > 4 * limits.expressions || effort_.exhausted();
   };
   for (size_t s = 0; s < order.size() && !too_large(); ++s) {
     const LanguageId id = order[s];
     std::map<uint32_t, CodeSet> arcs;
+    effort_.spend(letters.size());
     for (const CodeSet& letter : letters) {
       const LanguageId to = derive(id, letter.ranges()[0].low);
       if (to != kNothing) arcs[number_of(to)].add(letter);
@@ -292,6 +302,7 @@ Result<Automaton> Languages::automaton(LanguageId marked, AutomatonLimits limits
     for (auto& [to, set] : arcs) state.arcs.push_back({std::move(set), to});
     out.states.push_back(std::move(state));
   }
+  TRY(effort_.check());
   if (too_large())
     return fail(ErrorKind::exhausted,
                 "the pattern is too complex: it needs more than {} states or {} expressions",

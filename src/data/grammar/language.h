@@ -8,10 +8,12 @@
 // marks, so that nothing but these two letters beyond Unicode is needed to say
 //   search(p) = (ε | ⊢Σ*) p (ε | Σ*⊣)
 
+#include <deque>
 #include <map>
 #include <unordered_map>
 #include <vector>
 
+#include "data/grammar/effort.h"
 #include "data/grammar/regex_syntax.h"
 
 namespace mill::grammar {
@@ -40,7 +42,7 @@ struct AutomatonLimits {
 
 class Languages {
  public:
-  Languages();
+  explicit Languages(Effort&);  // which all that is built and derived is counted in
 
   static constexpr LanguageId kNothing = 0;  // no text at all
   static constexpr LanguageId kEmpty = 1;    // the empty text
@@ -70,10 +72,12 @@ class Languages {
     uint32_t min = 0, max = 0;  // of repeat; of codes: the index in sets_
     std::vector<LanguageId> parts = {};
     bool nullable = false;
-    bool operator<(const Node& other) const {
-      return std::tie(kind, min, max, parts) <
-             std::tie(other.kind, other.min, other.max, other.parts);
+    bool operator==(const Node& other) const {
+      return kind == other.kind && min == other.min && max == other.max && parts == other.parts;
     }
+  };
+  struct Hash {
+    size_t operator()(const Node&) const;
   };
 
   LanguageId keep(Node node);
@@ -84,11 +88,12 @@ class Languages {
   LanguageId derive_new(const Node&, uint32_t code);
   std::vector<CodeSet> alphabet() const;
 
-  std::vector<Node> nodes_;
-  std::map<Node, LanguageId> ids_;
+  Effort& effort_;
+  std::deque<Node> nodes_;  // they stay where they are
+  std::unordered_map<Node, LanguageId, Hash> ids_;
   std::vector<CodeSet> sets_;
   std::map<CodeSet, uint32_t> set_ids_;
-  std::map<std::pair<LanguageId, uint32_t>, LanguageId> derived_;
+  std::unordered_map<uint64_t, LanguageId> derived_;  // by language and character
   size_t limit_ = AutomatonLimits{}.expressions;
 };
 

@@ -69,7 +69,7 @@ Result<void> emit_pattern(Builder& builder, NodeId from, std::string_view patter
     Emitter(builder).emit(from, *parsed, to);
     return {};
   }
-  Languages languages;
+  Languages languages(builder.effort());
   TRY_ASSIGN(const Automaton automaton, languages.automaton(languages.whole(*parsed)));
   emit_automaton(builder, from, automaton, to, Spelling::raw);
   return {};

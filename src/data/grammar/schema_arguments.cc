@@ -120,7 +120,7 @@ Result<void> SchemaWriter::write_bare(NodeId from, const Leaf& leaf, NodeId to) 
     return {};
   }
   if ((leaf.types & kString) == 0) return {};
-  Languages languages;
+  Languages languages(builder_.effort());
   TRY_ASSIGN(const LanguageId said, string_language(languages, leaf));
   TRY_ASSIGN(const std::u32string close, decoded(kParameterClose));
   const LanguageId any = languages.repeat(languages.codes(CodeSet::all()), 0, kForever);

@@ -6,10 +6,10 @@
 namespace mill::grammar {
 namespace {
 
-constexpr size_t kLeavesMax = 2000;           // of a conjunction
-constexpr size_t kStepsMax = 300'000;         // atoms read for it, and copied
-constexpr size_t kProbeStepsMax = 5'000;      // to find a contradiction
-constexpr size_t kTotalStepsMax = 1'000'000;  // for the whole schema
+constexpr size_t kLeavesMax = 2000;       // of a conjunction
+constexpr size_t kStepsMax = 300'000;     // atoms read for it, and copied
+constexpr size_t kProbeStepsMax = 5'000;  // to find a contradiction
+constexpr size_t kStepWeight = 20;        // of one in the whole grammar's effort
 constexpr int kProbeDepthMax = 3;
 constexpr size_t kPairsMax = 20'000;  // pairs of a oneOf's alternatives
 
@@ -41,9 +41,9 @@ Result<void> Expander::walk(Way way) {
   const std::vector<Conjunction> choice = std::move(*smallest);
   way.choices.erase(smallest);
   for (const Conjunction& one : choice) {
-    // A copy costs what it holds.
-    steps_ += way.choices.size() + way.seen.size() / 4;
-    total_steps_ += way.choices.size() + way.seen.size() / 4;
+    const size_t copied = way.choices.size() + way.seen.size() / 4;
+    steps_ += copied;
+    source_.effort.spend(kStepWeight * copied);
     Way next = way;
     next.todo = one;
     TRY(walk(std::move(next)));
@@ -61,7 +61,9 @@ Result<void> Expander::settle(Way& way) {
       way.dead = true;
       break;
     }
-    if (++steps_ > steps_max_ || ++total_steps_ > kTotalStepsMax)
+    source_.effort.spend(kStepWeight);
+    TRY(source_.effort.check());
+    if (++steps_ > steps_max_)
       return source_.index.refuse(atom.schema, ErrorKind::exhausted,
                                   "too many combinations of alternatives meet here");
     TRY(atom.negated ? negate(way, atom.schema) : apply(way, atom.schema));
@@ -159,20 +161,27 @@ Result<void> Expander::apply(Way& way, const Json* schema) {
 }
 
 Result<void> Expander::negate(Way& way, const Json* schema) {
-  bool complete = true;
-  std::vector<Conjunction> any = negation_of(source_, schema, complete);
+  TRY_ASSIGN(const Negated* negated, negation(schema));
+  if (!negated->complete) {
+    lossy_ = true;
+    lossy_at_ = schema;
+  }
+  add_choice(way, negated->any);
+  return {};
+}
+
+// Each made once: what is made up anew each time would count as another schema.
+Result<const Expander::Negated*> Expander::negation(const Json* schema) {
+  if (const auto known = negations_.find(schema); known != negations_.end()) return &known->second;
+  Negated out;
+  out.any = negation_of(source_, schema, out.complete);
   if (schema->is_object())
     if (const Json* reference = member(*schema, "$ref"); reference && reference->is_string()) {
       TRY_ASSIGN(const Json* target,
                  source_.index.resolve(schema, reference->get_ref<const std::string&>()));
-      any.push_back({{target, true}});
+      out.any.push_back({{target, true}});
     }
-  if (!complete) {
-    lossy_ = true;
-    lossy_at_ = schema;
-  }
-  add_choice(way, std::move(any));
-  return {};
+  return &negations_.emplace(schema, std::move(out)).first->second;
 }
 
 void Expander::add_choice(Way& way, std::vector<Conjunction> choice) {

@@ -27,6 +27,11 @@ class Expander {
     std::vector<std::vector<Conjunction>> choices;
     bool dead = false;
   };
+  // One of these holds where the schema does not; not `complete`: or something that is left out.
+  struct Negated {
+    std::vector<Conjunction> any;
+    bool complete = true;
+  };
   using Handler = Result<void> (Expander::*)(Way&, const Json& value, const Json* schema);
   struct Row {
     const char* keyword;
@@ -39,6 +44,7 @@ class Expander {
   Result<void> finish(Way way);
   Result<void> apply(Way&, const Json* schema);
   Result<void> negate(Way&, const Json* schema);
+  Result<const Negated*> negation(const Json* schema);
   void add_choice(Way&, std::vector<Conjunction> choice);
   Result<bool> contradict(const Json* a, const Json* b);
   Result<bool> can_be(const Leaf&, int depth);
@@ -84,10 +90,11 @@ class Expander {
   SchemaSource& source_;
   Validator validator_;
   std::vector<Leaf> out_;
-  size_t steps_ = 0, steps_max_ = 0, total_steps_ = 0;
+  size_t steps_ = 0, steps_max_ = 0;
   bool lossy_ = false;
   const Json* lossy_at_ = nullptr;
   std::map<std::pair<const Json*, const Json*>, bool> contradictions_;
+  std::unordered_map<const Json*, Negated> negations_;
   int contradiction_depth_ = 0;
 };
 

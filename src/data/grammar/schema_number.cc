@@ -51,7 +51,7 @@ Result<void> SchemaWriter::write_number(NodeId from, const Leaf& leaf, NodeId to
     builder_.call(from, at->second, to);
     return {};
   }
-  Languages languages;
+  Languages languages(builder_.effort());
   std::vector<LanguageId> all;
   const auto add = [&](const std::string& pattern, bool negated) -> Result<void> {
     if (pattern.empty()) {

@@ -199,7 +199,7 @@ Result<LanguageId> SchemaWriter::names_language(Languages& languages, const Leaf
 // Names in which these patterns are found and those are not, and which are no member's.
 Result<Automaton> SchemaWriter::name_automaton(const Leaf& leaf, const std::vector<Member>& members,
                                                const NamePatterns& patterns) {
-  Languages languages;
+  Languages languages(builder_.effort());
   const LanguageId any = languages.repeat(languages.codes(CodeSet::all()), 0, kForever);
   TRY_ASSIGN(const LanguageId names, names_language(languages, leaf));
   std::vector<LanguageId> all = {languages.marked(any), names};

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/grammar/effort.h"
 #include "data/grammar/schema_index.h"
 
 namespace mill::grammar {
@@ -91,7 +92,11 @@ inline constexpr const char* kFractionName =
 
 // The schema as it was given, and the parts that were made up of it.
 struct SchemaSource {
+  SchemaSource(SchemaIndex index_of_it, Effort& counted)
+      : index(std::move(index_of_it)), effort(counted) {}
+
   SchemaIndex index;
+  Effort& effort;  // what all that is read of it is counted in
   std::deque<Json> made_up;
   std::unordered_map<const Json*, bool> is_made_up;
   std::vector<const Json*> numbered;  // what kNot refers to

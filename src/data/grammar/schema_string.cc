@@ -94,7 +94,7 @@ Result<void> SchemaWriter::write_string(NodeId from, const Leaf& leaf, NodeId to
     }
     return {};
   }
-  Languages languages;
+  Languages languages(builder_.effort());
   TRY_ASSIGN(const LanguageId language, string_language(languages, leaf));
   const auto automaton = languages.automaton(language);
   if (!automaton) {

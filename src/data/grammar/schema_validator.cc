@@ -11,7 +11,6 @@ namespace mill::grammar {
 namespace {
 
 constexpr int kDepthMax = 300;
-constexpr size_t kComparedMax = 20'000'000;
 
 Result<std::u32string> codes_of(const std::string& text) { return decoded(text); }
 
@@ -28,19 +27,19 @@ bool has_type(const Json& said, const Json* schema, const Json& value) {
 }  // namespace
 
 // A value that is itself one of the list's need not be looked for: long enums stay linear.
-Result<bool> Validator::is_among(const Json& list, const Json& value, const Json* schema) {
+Result<bool> Validator::is_among(const Json& list, const Json& value) {
   if (!list.is_array() || list.empty()) return false;
   const std::less_equal<const Json*> before;
   if (before(&list.front(), &value) && before(&value, &list.back())) return true;
-  if ((compared_ += list.size()) > kComparedMax)
-    return source_.index.refuse(schema, ErrorKind::exhausted, "too many values to compare");
+  source_.effort.spend(list.size());
+  TRY(source_.effort.check());
   return std::ranges::any_of(list, [&](const Json& one) { return same_value(one, value); });
 }
 
 Result<const Automaton*> PatternCache::search(const std::string& pattern) {
   if (const auto known = known_.find(pattern); known != known_.end()) return &known->second;
   TRY_ASSIGN(const PatternPtr parsed, parse_pattern(pattern));
-  Languages languages;
+  Languages languages(effort_);
   TRY_ASSIGN(Automaton automaton, languages.automaton(languages.search(*parsed)));
   return &known_.emplace(pattern, std::move(automaton)).first->second;
 }
@@ -49,6 +48,8 @@ Result<bool> Validator::valid(const Json* schema, const Json& value) {
   if (schema->is_boolean()) return schema->get<bool>();
   if (!schema->is_object())
     return source_.index.refuse(schema, ErrorKind::invalid, "a schema must be an object");
+  source_.effort.spend(1 + schema->size());
+  TRY(source_.effort.check());
   if (++depth_ > kDepthMax)
     return source_.index.refuse(schema, ErrorKind::exhausted, "the schema leads in a circle");
   bool all = true;
@@ -63,10 +64,10 @@ Result<bool> Validator::valid(const Json* schema, const Json& value) {
 Result<bool> Validator::keyword(const std::string& name, const Json& said, const Json* schema,
                                 const Json& value) {
   if (name == "type") return has_type(said, schema, value);
-  if (name == "enum") return is_among(said, value, schema);
+  if (name == "enum") return is_among(said, value);
   if (name == "const") return same_value(said, value);
   if (source_.made(schema) && name == kExcluded) {
-    TRY_ASSIGN(const bool among, is_among(said, value, schema));
+    TRY_ASSIGN(const bool among, is_among(said, value));
     return !among;
   }
   if (value.is_number()) {

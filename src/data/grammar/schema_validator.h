@@ -13,16 +13,19 @@ namespace mill::grammar {
 // Automata of patterns, each made once.
 class PatternCache {
  public:
+  explicit PatternCache(Effort& effort) : effort_(effort) {}
+
   // Of texts in which the pattern is found.
   Result<const Automaton*> search(const std::string& pattern);
 
  private:
+  Effort& effort_;
   std::unordered_map<std::string, Automaton> known_;
 };
 
 class Validator {
  public:
-  explicit Validator(SchemaSource& source) : source_(source) {}
+  explicit Validator(SchemaSource& source) : source_(source), patterns_(source.effort) {}
 
   Result<bool> valid(const Json* schema, const Json& value);
 
@@ -38,14 +41,13 @@ class Validator {
   Result<bool> object(const std::string& name, const Json& said, const Json* schema,
                       const Json& value);
   Result<bool> member_values(const Json* schema, const Json& value);
-  Result<bool> is_among(const Json& list, const Json& value, const Json* schema);
+  Result<bool> is_among(const Json& list, const Json& value);
   Result<bool> dependencies(const Json& said, const Json& value);
   Result<size_t> how_many(const Json& schemas, const Json& value);
 
   SchemaSource& source_;
   PatternCache patterns_;
   int depth_ = 0;
-  size_t compared_ = 0;  // values with an enum's
 };
 
 }  // namespace mill::grammar

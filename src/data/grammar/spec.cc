@@ -78,7 +78,7 @@ class Compiler {
 
   // What is a character to Languages is a byte here.
   Result<void> until(NodeId from, const Spec& spec, NodeId to) {
-    Languages languages;
+    Languages languages(builder_.effort());
     std::vector<LanguageId> found;
     const LanguageId any = languages.repeat(languages.codes({{0, 0xFF}}), 0, kForever);
     for (const std::string& stop : spec.stops) {

@@ -92,8 +92,8 @@ inline Said read(const dialect::ParserOptions& options, const std::string& text)
 inline bool valid(const Json& schema, const Json& value) {
   auto index = grammar::SchemaIndex::of(schema);
   REQUIRE(index);
-  grammar::SchemaSource source{
-      .index = std::move(*index), .made_up = {}, .is_made_up = {}, .numbered = {}};
+  grammar::Effort effort;
+  grammar::SchemaSource source(std::move(*index), effort);
   return grammar::Validator(source).valid(&schema, value).value_or(false);
 }
 
