@@ -97,7 +97,7 @@ Result<Generated> generate(service::ServedModel& model, llm::GenerateRequest req
     lock.lock();
   }
   if (out.finish == llm::FinishReason::error)
-    return fail(ErrorKind::io, "the generation failed: {}", mailbox->last.error);
+    return fail(ErrorKind::io, "the generation failed: {}", mailbox->last.error.message);
   out.prompt_tokens = mailbox->last.prompt_tokens;
   out.cached_tokens = mailbox->last.cached_tokens;
   out.generated_tokens = mailbox->last.generated_tokens;

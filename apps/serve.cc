@@ -12,6 +12,7 @@
 #include "apps/metering.h"
 #include "apps/open_engine.h"
 #include "apps/service_manager.h"
+#include "service/http/lane.h"
 #include "service/http/server.h"
 #include "service/jobs/endpoints.h"
 #include "service/messages/endpoints.h"
@@ -97,7 +98,13 @@ struct House {
   std::shared_ptr<inference::Host> host;
   std::unique_ptr<jobs::Jobs> jobs;
   http::Handler handler;
+  std::unique_ptr<http::Lane> lane = std::make_unique<http::Lane>();  // ends first
 };
+
+// Grammars are compiled on the lane; whatever else there is goes past it.
+bool is_slow(const http::Request& request) {
+  return request.method == "POST" && inference::may_need_grammar(request.body);
+}
 
 Result<House> furnish(const ServeOptions& options) {
   House house;
@@ -113,7 +120,7 @@ Result<House> furnish(const ServeOptions& options) {
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
-  house.handler = metering.gated(http::router(std::move(routes)));
+  house.handler = metering.gated(house.lane->wrap(http::router(std::move(routes)), is_slow));
   return house;
 }
 

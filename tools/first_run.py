@@ -120,7 +120,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         print(f"\n> {QUESTION}\n", flush=True)
-        report(server, *ask(port))
+        try:
+            answer = ask(port)
+        except (OSError, http.client.HTTPException):
+            server.wait()
+            sys.exit("the server has ended before it had answered the first question")
+        report(server, *answer)
         how_to_go_on(port, options.program)
         if options.once:
             server.send_signal(signal.SIGINT)

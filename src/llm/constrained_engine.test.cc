@@ -65,7 +65,7 @@ std::vector<Answer> answers_to(std::vector<GenerateRequest> requests, const How&
     core.add(i + 1, std::move(requests[i]), [&answers, i](GenerateEvent&& event) {
       answers[i].text += event.text;
       answers[i].finish = event.finish;
-      answers[i].error = event.error;
+      answers[i].error = event.error.message;
     });
   while (core.step()) continue;
   if (how.accepted != nullptr) *how.accepted += core.stats().accepted_tokens;
@@ -198,7 +198,8 @@ TEST_CASE("what the vocabulary cannot spell is an error that says so") {
   while (core.step()) continue;
   REQUIRE(events.size() == 1);
   CHECK(events[0].finish == FinishReason::error);
-  CHECK(events[0].error.find("cannot be spelled with this model's tokens") != std::string::npos);
+  CHECK(events[0].error.message.find("cannot be spelled with this model's tokens") !=
+        std::string::npos);
 }
 
 TEST_CASE("going on past the end does not go with a grammar") {

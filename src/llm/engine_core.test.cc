@@ -202,7 +202,7 @@ TEST_CASE("logits that are no numbers end the request with an error") {
              [&](GenerateEvent&& event) { last = std::move(event); });
     while (core.step()) continue;
     CHECK(last.finish == FinishReason::error);
-    CHECK(last.error.find("no number") != std::string::npos);
+    CHECK(last.error.message.find("no number") != std::string::npos);
     CHECK(core.active() == 0);
   }
 }

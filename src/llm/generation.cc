@@ -43,7 +43,7 @@ bool Generation::take(std::span<const float> rows, std::span<const float> hidden
     if (auto told = echo(rows, vocab); !told) {
       GenerateEvent broken = event();
       broken.finish = FinishReason::error;
-      broken.error = std::move(told).error().message;
+      broken.error = std::move(told).error();
       tell(std::move(broken));
       return true;
     }
@@ -81,7 +81,8 @@ bool Generation::pool(std::span<const float> hidden, size_t rows) {
   GenerateEvent it = event();
   if (hidden.empty()) {
     it.finish = FinishReason::error;
-    it.error = "this model's runner tells no hidden states, so there are no embeddings";
+    it.error = {ErrorKind::unsupported,
+                "this model's runner tells no hidden states, so there are no embeddings"};
     tell(std::move(it));
     return true;
   }
@@ -163,7 +164,7 @@ GenerateEvent Generation::generate(std::span<const float> logits, const Vocabula
     it.finish = append_text(*token, vocabulary, it.text);
   } else {
     it.finish = FinishReason::error;
-    it.error = token.error().message;
+    it.error = token.error();
   }
   return it;
 }

@@ -57,7 +57,7 @@ struct GenerateEvent {
   bool echo = false;
   std::vector<float> embedding = {};         // where it was asked for
   FinishReason finish = FinishReason::none;  // of the last event: anything else
-  std::string error = {};                    // where finish == error
+  Error error = {};                          // where finish == error
   uint32_t prompt_tokens = 0;                // these three are valid in every event
   uint32_t cached_tokens = 0;                // of the prompt, found in the prefix cache
   uint32_t generated_tokens = 0;

@@ -36,7 +36,7 @@ struct Transcript {
 
   void add(const GenerateEvent& event) {
     text += event.text;
-    error += event.error;
+    error += event.error.message;
     tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
     for (size_t i = 0; i < event.logprobs.size(); ++i) {
       add(event.logprobs[i]);

@@ -5,8 +5,8 @@
 namespace mill::llm {
 namespace {
 
-constexpr size_t kRoomBytes = size_t{64} << 20;   // for states
-constexpr size_t kMasksBytes = size_t{64} << 20;  // for masks
+constexpr size_t kRoomBytes = size_t{32} << 20;   // for states
+constexpr size_t kMasksBytes = size_t{32} << 20;  // for masks
 constexpr uint32_t kAnyDistance = grammar::kUnreachable - 1;
 
 }  // namespace

@@ -70,6 +70,10 @@ void OutputParser::at_start(char c) {
     mode_ = Mode::thoughts;
     return;
   }
+  if (options_.structured && options_.format != nullptr) {
+    if (opens(text)) return text == options_.format->open ? open_region() : void();
+    options_.format = nullptr;
+  }
   std::string begun = std::exchange(pending_, {});
   if (drop_spaces_) begun = trimmed(begun);
   const char first = trimmed(begun).front();
@@ -97,14 +101,22 @@ void OutputParser::in_thoughts(char c) {
 }
 
 void OutputParser::in_answer(char c) {
-  const std::string_view open = options_.format == nullptr ? "" : options_.format->open;
-  if (open.empty()) return plain(c, OutputKind::text);
+  if (options_.format == nullptr || options_.format->open.empty())
+    return plain(c, OutputKind::text);
   pending_ += c;
-  while (!open.starts_with(pending_)) {
+  while (!opens(pending_)) {
     plain(pending_.front(), OutputKind::text);
     pending_.erase(0, 1);
   }
-  if (pending_ != open) return;
+  if (pending_ == options_.format->open) open_region();
+}
+
+// Whether the text is the beginning of an opening; the empty text is one of any.
+bool OutputParser::opens(std::string_view text) const {
+  return options_.format->open.starts_with(text);
+}
+
+void OutputParser::open_region() {
   held_ = std::exchange(spaces_, {}) + std::exchange(pending_, {});
   marker_bytes_ = held_.size();
   reader_ = options_.format->reader(

@@ -5,6 +5,7 @@
 //   thoughts = open … close of the dialect's ThoughtFormat, or … close where the prompt has opened
 //   answer   = { text | region }        region = open calls close of the dialect's ToolFormat
 //            | bare calls               where the format has them
+//            | any text | region { [ space ] region }      where the answer has a format of its own
 //
 // It steps byte by byte and holds back only what may still become a marker or a call. So what it
 // has told after a text does not depend on how the text was cut into pieces (the property test
@@ -25,7 +26,10 @@ struct ParserOptions {
   const ThoughtFormat* thoughts = nullptr;  // null: the text has none
   const ToolFormat* format = nullptr;       // null: no calls
   Tools tools = {};
-  bool thinking = false;   // the prompt has opened the thoughts
+  bool thinking = false;  // the prompt has opened the thoughts
+  // The answer has a format of its own, unless it begins with a region: what looks like one
+  // further on is text like all the rest of it.
+  bool structured = false;
   std::string begun = {};  // what the prompt holds of the answer already: the beginning of a call
 };
 
@@ -48,6 +52,8 @@ class OutputParser {
   void in_thoughts(char c);
   void in_answer(char c);
   void in_calls(char c);
+  bool opens(std::string_view text) const;
+  void open_region();
   bool pass_on(OutputEvents&);
   void release();
   void replay(const std::string& text);

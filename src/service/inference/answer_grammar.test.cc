@@ -25,7 +25,8 @@ const dialect::ToolFormat* format(std::string_view name) {
 }
 
 grammar::GrammarPtr compiled(const ToolUse& use, const dialect::ParserOptions& options) {
-  const auto out = answer_grammar(use, options);
+  Grammars grammars;
+  const auto out = answer_grammar(grammars, use, options);
   REQUIRE_MESSAGE(out, (out ? "" : out.error().message));
   return *out;
 }
@@ -278,6 +279,54 @@ TEST_CASE("an answer ends with its call where one is wanted") {
   const auto llama = compiled(use, {.format = format("llama3"), .tools = use.schemas});
   CHECK(state_of(llama, kLlama) == State::complete);
   CHECK(state_of(llama, kLlama + ";") == State::dead);
+}
+
+TEST_CASE("an answer with a structure of its own is that, or calls, and never a mixture") {
+  const Json schema = Json::parse(R"({"type": "object", "required": ["a"],
+      "additionalProperties": false, "properties": {"a": {"type": "string", "maxLength": 20}}})");
+  for (const bool parallel : {true, false}) {
+    ToolUse use = tools(Calls::automatic);
+    use.parallel = parallel;
+    for (const dialect::ToolFormat& row : dialect::tool_formats()) {
+      if (row.open.empty()) continue;
+      CAPTURE(std::string(row.name));
+      const dialect::ParserOptions options{
+          .format = &row, .tools = use.schemas, .structured = true};
+      Grammars grammars;
+      const auto grammar = structure_or_calls(grammars, use, options, grammar::json_schema(schema));
+      REQUIRE(grammar);
+      const auto trie = vocabulary(words_of(row));
+      llm::Constraints constraints(trie);
+      size_t calls = 0, texts = 0;
+      for (uint32_t seed = 0; seed < kSeeds; ++seed) {
+        std::mt19937 random(seed);
+        const auto open = static_cast<TokenId>(257 + 16 + 10);  // of words_of(): row.open
+        REQUIRE(trie->piece(open) == row.open);
+        const Walk walk = random_walk(constraints.start(*grammar), trie->vocab_size(), random,
+                                      seed % 2 == 0 ? open : 0);
+        Counts counts;
+        check_answer(use, options, walk, counts);
+        const Said said = read(options, characters(walk.text));
+        if (said.calls.empty() && walk.complete)
+          CHECK(valid(schema, Json::parse(said.text, nullptr, false)));
+        if (!said.calls.empty() && walk.complete) CHECK(said.text == "");
+        calls += said.calls.size();
+        texts += said.calls.empty() && walk.complete ? 1 : 0;
+        if (seed % 8 == 0) check_cuts(options, characters(walk.text));
+      }
+      CHECK(calls > kSeeds / 4);
+      CHECK(texts > kSeeds / 8);
+    }
+  }
+}
+
+TEST_CASE("in a structure's text an opening is text") {
+  const ToolUse use = tools(Calls::automatic);
+  const std::string text = "{\"a\": \"" + std::string("<tool_call>\\n{\\\"name\\\"") + "\"} ";
+  const Said said =
+      read({.format = format("hermes"), .tools = use.schemas, .structured = true}, text);
+  CHECK(said.calls.empty());
+  CHECK(said.text == text);
 }
 
 TEST_CASE("of very many tools any name begins a bare call") {

@@ -118,7 +118,8 @@ class Answering : public std::enable_shared_from_this<Answering> {
   void fail(const llm::GenerateEvent& event) {
     failed_ = true;
     outcome_ = event.finish == llm::FinishReason::cancelled ? Outcome::cancelled : Outcome::failed;
-    http::Problem problem{500, event.error.empty() ? "The generation failed" : event.error};
+    http::Problem problem{500, event.error.message};
+    if (event.error.kind == ErrorKind::unsupported) problem.status = 400;  // of its grammar
     if (event.finish == llm::FinishReason::cancelled)
       problem = {503, "The request was cancelled", "", "cancelled"};
     break_off(problem);

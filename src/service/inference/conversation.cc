@@ -79,8 +79,7 @@ void settle_thoughts(const Conversation& conversation, Prompt& prompt) {
   if (thoughts == nullptr) return;
   const bool opened = ends_with(prompt.text, thoughts->open);
   const bool wanted = conversation.thinking.value_or(true) && conversation.prefill.empty() &&
-                      conversation.params.grammar == nullptr &&
-                      conversation.tools.calls != Calls::required;
+                      !conversation.params.structure && conversation.tools.calls != Calls::required;
   prompt.parser.thinking = opened && wanted;
   if (wanted || ends_with(prompt.text, thoughts->close)) return;
   if (!opened) prompt.text += std::string(thoughts->open) + "\n";
@@ -120,7 +119,10 @@ Checked<Prompt> prompt_for(const ServedModel& model, const Conversation& convers
     return std::unexpected(problem);
   }
   Prompt prompt{.text = std::move(*text), .parser = {.thoughts = dialect.thoughts}};
-  if (calls_possible(conversation.tools)) {
+  prompt.parser.structured =
+      conversation.params.structure && conversation.tools.calls != Calls::required;
+  const bool told_apart = !prompt.parser.structured || !dialect.tools->open.empty();
+  if (calls_possible(conversation.tools) && told_apart) {
     prompt.parser.format = dialect.tools;
     prompt.parser.tools = conversation.tools.schemas;
   }
@@ -130,14 +132,16 @@ Checked<Prompt> prompt_for(const ServedModel& model, const Conversation& convers
   return prompt;
 }
 
-// What the answer's calls are kept to. A call that has to be made goes before a format of the
-// answer, and that before calls that may be made.
-Checked<grammar::GrammarPtr> grammar_for(const Conversation& conversation,
+// What the answer's calls are kept to. A call that has to be made goes before a structure of the
+// answer; one that may be made comes in its stead, where it is told from it by its opening.
+Checked<grammar::GrammarPtr> grammar_for(const Host& host, const Conversation& conversation,
                                          const dialect::ParserOptions& parser) {
   const ToolUse& tools = conversation.tools;
-  if (!parser.begun.empty()) return call_grammar(tools, *parser.format, parser.begun);
-  if (parser.format == nullptr || conversation.params.grammar != nullptr) return nullptr;
-  return answer_grammar(tools, parser);
+  if (!parser.begun.empty())
+    return call_grammar(*host.grammars, tools, *parser.format, parser.begun);
+  if (parser.format == nullptr) return nullptr;
+  if (!conversation.params.structure) return answer_grammar(*host.grammars, tools, parser);
+  return structure_or_calls(*host.grammars, tools, parser, conversation.params.structure->spec);
 }
 
 }  // namespace
@@ -198,7 +202,9 @@ Checked<void> check_tokens(const std::vector<TokenId>& prompt, const service::Mo
 }
 
 std::vector<llm::GenerateRequest> requests_for(std::vector<TokenId> prompt,
-                                               const GenerateParams& params, uint64_t seed) {
+                                               const GenerateParams& params,
+                                               const grammar::GrammarPtr& structure,
+                                               uint64_t seed) {
   std::vector<llm::GenerateRequest> requests(params.n);
   for (uint32_t i = 0; i < params.n; ++i) {
     requests[i].prompt = i + 1 == params.n ? std::move(prompt) : prompt;
@@ -207,7 +213,7 @@ std::vector<llm::GenerateRequest> requests_for(std::vector<TokenId> prompt,
     requests[i].sampling.seed = seed + i;
     requests[i].stop = params.stop;
     requests[i].logprobs = params.logprobs;
-    requests[i].grammar = params.grammar;
+    requests[i].grammar = structure;
   }
   return requests;
 }
@@ -233,25 +239,26 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
   TRY(check_tokens(tokens, model.info(), field));
   const GenerateParams& params = conversation.params;
-  TRY_ASSIGN(const grammar::GrammarPtr grammar, grammar_for(conversation, prompt.parser));
+  TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
+  TRY_ASSIGN(const grammar::GrammarPtr calls, grammar_for(host, conversation, prompt.parser));
   const llm::ThoughtLimit limit = thought_limit(model, conversation, prompt.parser);
-  AnswerPlan plan{
-      .model = &model,
-      .requests = requests_for(std::move(tokens), params, params.seed.value_or(host.entropy())),
-      .n = params.n,
-      .parser = std::move(prompt.parser),
-      .one_call = !conversation.tools.parallel || !conversation.tools.name.empty(),
-      .shape = nullptr,
-      .stream = params.stream,
-      .id_seed = host.entropy()};
+  AnswerPlan plan{.model = &model,
+                  .requests = requests_for(std::move(tokens), params, structure,
+                                           params.seed.value_or(host.entropy())),
+                  .n = params.n,
+                  .parser = std::move(prompt.parser),
+                  .one_call = !conversation.tools.parallel || !conversation.tools.name.empty(),
+                  .shape = nullptr,
+                  .stream = params.stream,
+                  .id_seed = host.entropy()};
   const std::vector<TokenId> shown = model.control_tokens(dialect::markers(model.dialect()));
   for (llm::GenerateRequest& request : plan.requests) {
     request.thoughts = limit;
     // What keeps to a format of its own has no markers, and its texts shall not be spelt with them.
-    if (grammar != nullptr || params.grammar == nullptr) request.shown = shown;
-    if (grammar == nullptr) continue;
-    request.grammar = grammar;
-    request.lazy = plan.parser.begun.empty();
+    if (calls != nullptr || structure == nullptr) request.shown = shown;
+    if (calls == nullptr) continue;
+    request.grammar = calls;
+    request.lazy = plan.parser.begun.empty() && structure == nullptr;
   }
   return plan;
 }

@@ -54,7 +54,7 @@ Checked<void> check_tokens(const std::vector<TokenId>& prompt, const service::Mo
                            const char* param);
 // One request of the engine for each answer: the i-th of a prompt differs in its seed alone.
 std::vector<llm::GenerateRequest> requests_for(std::vector<TokenId> prompt, const GenerateParams&,
-                                               uint64_t seed);
+                                               const grammar::GrammarPtr& structure, uint64_t seed);
 Checked<void> check_bias(const GenerateParams&, const service::ModelInfo&);
 
 }  // namespace mill::inference

@@ -47,7 +47,8 @@ struct Embeddings {
     const bool failed =
         event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled;
     cancelled |= event.finish == llm::FinishReason::cancelled;
-    if (failed) error = event.error.empty() ? "The request was cancelled" : event.error;
+    if (failed)
+      error = event.error.message.empty() ? "The request was cancelled" : event.error.message;
     done[text] = {std::move(event.embedding), event.prompt_tokens};
   }
   // Texts that were cancelled have no values, and cost nothing.

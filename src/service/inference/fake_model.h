@@ -139,7 +139,7 @@ class FakeModel : public service::ServedModel {
     if (cancelled) event.finish = llm::FinishReason::cancelled;
     if (!cancelled && fails && task.generated == 3) {
       event.finish = llm::FinishReason::error;
-      event.error = "the fake has failed";
+      event.error = {ErrorKind::io, "the fake has failed"};
     }
     if (task.request.echo_logprobs && !std::exchange(task.prompt_told, true)) {
       for (const TokenId token : task.request.prompt)

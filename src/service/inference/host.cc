@@ -14,6 +14,14 @@ Checked<ServedModel*> Host::find(const std::string& name) const {
               "model", "model_not_found"});
 }
 
+Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) const {
+  if (!params.structure) return nullptr;
+  const auto compiled = grammars->compiled(params.structure->spec);
+  if (compiled) return *compiled;
+  const std::string& field = params.structure->field;
+  return http::refuse(fmt::format("'{}': {}", field, compiled.error().message), field);
+}
+
 Host::~Host() {
   for (const auto& model : models) model->stop();
   meter = nullptr;

@@ -10,7 +10,9 @@
 
 #include "service/generation/served_model.h"
 #include "service/http/problem.h"
+#include "service/inference/grammars.h"
 #include "service/inference/meter.h"
+#include "service/inference/params.h"
 
 namespace mill::inference {
 
@@ -26,6 +28,7 @@ struct Host {
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
 
   std::shared_ptr<Meter> meter = {};  // null = nobody counts
+  std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 
   Host() = default;
   // First all answers end, then they are recorded, and only then the models go.
@@ -35,6 +38,8 @@ struct Host {
 
   // "" and "default" mean the first.
   Checked<ServedModel*> find(const std::string& name) const;
+  // Null where the answer may be any text; else refused by the field that asks for it.
+  Checked<grammar::GrammarPtr> grammar_of(const GenerateParams&) const;
   Account account(const http::Request&, const ServedModel&) const;  // opened now
   std::string fresh_id(const char* prefix) const {  // "chatcmpl-" → "chatcmpl-0123456789abcdef…"
     return fmt::format("{}{:016x}{:016x}", prefix, entropy(), entropy());

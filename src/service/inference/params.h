@@ -6,10 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "data/grammar/grammar.h"
+#include "data/grammar/spec.h"
 #include "llm/sample/sampling.h"
 
 namespace mill::inference {
+
+// What the answer must be a text of, as it was asked for; planning compiles it.
+struct Structure {
+  grammar::Spec spec;
+  std::string field;  // where it was asked for: "response_format.json_schema.schema"
+};
 
 struct GenerateParams {
   std::string model;  // "" = default
@@ -18,8 +24,8 @@ struct GenerateParams {
   std::vector<std::string> stop;
   int logprobs = -1;  // alternatives per token; -1 = no logprobs
   llm::SamplingOptions sampling;
-  grammar::GrammarPtr grammar = {};  // what the answer must be a text of; null = any text
-  std::optional<uint64_t> seed;      // of the first answer; the i-th has seed + i
+  std::optional<Structure> structure = {};  // none: any text
+  std::optional<uint64_t> seed;             // of the first answer; the i-th has seed + i
   bool stream = false, include_usage = false;
 };
 

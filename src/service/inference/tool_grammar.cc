@@ -55,10 +55,11 @@ void loosen(Call& call) {
 // The calls' whole is compiled at once; only if it cannot be are the tools asked one by one.
 using Whole = std::function<Spec(const std::vector<Call>&)>;
 
-Checked<grammar::GrammarPtr> compile(std::vector<Call> calls, const Whole& whole) {
-  if (auto compiled = grammar::compile(whole(calls))) return *compiled;
+Checked<grammar::GrammarPtr> compile(Grammars& grammars, std::vector<Call> calls,
+                                     const Whole& whole) {
+  if (auto compiled = grammars.compiled(whole(calls))) return *compiled;
   for (Call& call : calls) {
-    const auto alone = grammar::compile(call.arguments);
+    const auto alone = grammars.compiled(call.arguments);
     if (!alone && call.strict)
       return http::refuse(
           fmt::format("The parameters of the strict tool '{}' cannot be kept to: {}", call.name,
@@ -66,10 +67,10 @@ Checked<grammar::GrammarPtr> compile(std::vector<Call> calls, const Whole& whole
           "tools");
     if (!alone) loosen(call);
   }
-  if (auto compiled = grammar::compile(whole(calls))) return *compiled;
+  if (auto compiled = grammars.compiled(whole(calls))) return *compiled;
   for (Call& call : calls)
     if (!call.strict) loosen(call);
-  auto compiled = grammar::compile(whole(calls));
+  auto compiled = grammars.compiled(whole(calls));
   if (compiled) return *compiled;
   return http::refuse(
       fmt::format("The tools together make too large a grammar: {}", compiled.error().message),
@@ -150,6 +151,15 @@ class AnswerWriter {
     return grammar::choice({grammar::sequence({grammar::regex(open), thoughts}), body("^" + open)});
   }
 
+  // Instead of free text.
+  Spec answer_or(const Spec& structure) const {
+    const Spec one = grammar::sequence({text(format_.open), region()});
+    const Spec more = grammar::sequence({grammar::regex("[ \\n]{0,8}"), one});
+    return grammar::choice(
+        {structure,
+         grammar::sequence({one, grammar::repeated(more, 0, goes_on() ? kCallsMax : 0)})});
+  }
+
  private:
   bool goes_on() const { return parallel_ && !(row_ && format_.ending.empty()); }
 
@@ -225,10 +235,10 @@ class AnswerWriter {
 
 }  // namespace
 
-Checked<grammar::GrammarPtr> call_grammar(const ToolUse& use, const ToolFormat& format,
-                                          const std::string& begun) {
+Checked<grammar::GrammarPtr> call_grammar(Grammars& grammars, const ToolUse& use,
+                                          const ToolFormat& format, const std::string& begun) {
   const std::string_view rest = std::string_view(begun).substr(format.before_name.size());
-  return compile(calls_of(use, format.notation), [&](const std::vector<Call>& calls) {
+  return compile(grammars, calls_of(use, format.notation), [&](const std::vector<Call>& calls) {
     std::vector<Spec> first;
     for (const Call& call : calls) {
       const std::string head = head_of(call, format);
@@ -243,11 +253,21 @@ Checked<grammar::GrammarPtr> call_grammar(const ToolUse& use, const ToolFormat& 
   });
 }
 
-Checked<grammar::GrammarPtr> answer_grammar(const ToolUse& use,
+Checked<grammar::GrammarPtr> answer_grammar(Grammars& grammars, const ToolUse& use,
                                             const dialect::ParserOptions& parser) {
-  return compile(calls_of(use, parser.format->notation), [&](const std::vector<Call>& calls) {
-    return AnswerWriter(parser, use.parallel, calls).answer();
-  });
+  return compile(grammars, calls_of(use, parser.format->notation),
+                 [&](const std::vector<Call>& calls) {
+                   return AnswerWriter(parser, use.parallel, calls).answer();
+                 });
+}
+
+Checked<grammar::GrammarPtr> structure_or_calls(Grammars& grammars, const ToolUse& use,
+                                                const dialect::ParserOptions& parser,
+                                                const Spec& structure) {
+  return compile(grammars, calls_of(use, parser.format->notation),
+                 [&](const std::vector<Call>& calls) {
+                   return AnswerWriter(parser, use.parallel, calls).answer_or(structure);
+                 });
 }
 
 }  // namespace mill::inference

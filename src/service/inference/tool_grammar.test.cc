@@ -31,12 +31,13 @@ std::string random_text(llm::Constraint constraint, size_t vocab, uint32_t left,
 
 TEST_CASE(
     "whatever a model draws that has to call, all calls parse and their arguments are valid") {
+  Grammars grammars;
   const ToolUse use = tools(Calls::required);
   const auto trie = vocabulary();
   for (const dialect::ToolFormat& format : dialect::tool_formats()) {
     CAPTURE(std::string(format.name));
     const std::string begun(format.before_name);
-    const auto compiled = call_grammar(use, format, begun);
+    const auto compiled = call_grammar(grammars, use, format, begun);
     REQUIRE_MESSAGE(compiled, (compiled ? "" : compiled.error().message));
     llm::Constraints constraints(trie);
     size_t calls = 0;
@@ -57,12 +58,13 @@ TEST_CASE(
 }
 
 TEST_CASE("a call of a named tool is one, from behind what is begun of it") {
+  Grammars grammars;
   ToolUse use = tools(Calls::required);
   use.name = "noop";
   for (const dialect::ToolFormat& format : dialect::tool_formats()) {
     const std::string begun =
         std::string(format.before_name) + "noop" + std::string(format.after_name);
-    const auto compiled = call_grammar(use, format, begun);
+    const auto compiled = call_grammar(grammars, use, format, begun);
     REQUIRE(compiled);
     const std::string none = format.notation == grammar::Notation::json ? "{}" : "";
     CHECK(grammar::test::matches(*compiled, none + std::string(format.after_arguments)));
@@ -73,13 +75,14 @@ TEST_CASE("a call of a named tool is one, from behind what is begun of it") {
 }
 
 TEST_CASE("a required name that the notation cannot write is refused where it has to be kept") {
+  Grammars grammars;
   ToolUse use;
   use.calls = Calls::required;
   REQUIRE(use.add(Json::parse(R"({"name": "f", "strict": true, "parameters": {"type": "object",
       "properties": {"a b": {"type": "string"}}, "required": ["a b"]}})"),
                   "tools"));
   for (const dialect::ToolFormat& format : dialect::tool_formats()) {
-    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    const auto compiled = call_grammar(grammars, use, format, std::string(format.before_name));
     CHECK(compiled.has_value() == (format.notation != grammar::Notation::python));
     if (!compiled) CHECK(compiled.error().message.contains("\"a b\""));
   }
@@ -87,6 +90,7 @@ TEST_CASE("a required name that the notation cannot write is refused where it ha
 
 TEST_CASE(
     "what a grammar cannot say of a schema leaves its texts bare, and calls may end as usual") {
+  Grammars grammars;
   ToolUse use;
   use.calls = Calls::required;
   REQUIRE(use.add(Json::parse(R"({"name": "f", "parameters": {
@@ -95,7 +99,7 @@ TEST_CASE(
   for (const dialect::ToolFormat& format : dialect::tool_formats()) {
     CAPTURE(std::string(format.name));
     if (format.notation == grammar::Notation::json) continue;
-    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    const auto compiled = call_grammar(grammars, use, format, std::string(format.before_name));
     REQUIRE(compiled);
     const bool python = format.notation == grammar::Notation::python;
     const std::string call =
@@ -111,6 +115,7 @@ TEST_CASE(
 }
 
 TEST_CASE("parameters that say nothing of their type are an object's") {
+  Grammars grammars;
   ToolUse use;
   use.calls = Calls::required;
   REQUIRE(use.add(Json::parse(R"({"name": "f", "parameters": {
@@ -118,7 +123,7 @@ TEST_CASE("parameters that say nothing of their type are an object's") {
                   "tools"));
   for (const dialect::ToolFormat& format : dialect::tool_formats()) {
     if (format.notation != grammar::Notation::json) continue;
-    const auto compiled = call_grammar(use, format, std::string(format.before_name));
+    const auto compiled = call_grammar(grammars, use, format, std::string(format.before_name));
     REQUIRE(compiled);
     const auto call = [&](const char* arguments) {
       return fmt::format("f{}", format.after_name) + arguments +

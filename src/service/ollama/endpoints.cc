@@ -34,8 +34,9 @@ Checked<AnswerPlan> plan_raw(const Host& host, service::ServedModel& model,
                              const std::string& prompt, const inference::GenerateParams& params) {
   std::vector<TokenId> tokens = model.encode(prompt, {});
   TRY(inference::check_tokens(tokens, model.info(), "prompt"));
+  TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
   return AnswerPlan{.model = &model,
-                    .requests = inference::requests_for(std::move(tokens), params,
+                    .requests = inference::requests_for(std::move(tokens), params, structure,
                                                         params.seed.value_or(host.entropy())),
                     .shape = nullptr,
                     .stream = params.stream};

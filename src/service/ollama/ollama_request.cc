@@ -73,10 +73,8 @@ void read_format(Fields& fields, GenerateParams& params) {
   if (format == nullptr || *format == "") return;
   if (*format != "json" && !format->is_object())
     return fields.refuse("'format' must be \"json\" or a JSON Schema", "format");
-  const auto compiled = grammar::compile(format->is_object() ? grammar::json_schema(*format)
-                                                             : grammar::json_object());
-  if (!compiled) return fields.refuse("'format': " + compiled.error().message, "format");
-  params.grammar = *compiled;
+  params.structure = {format->is_object() ? grammar::json_schema(*format) : grammar::json_object(),
+                      "format"};
 }
 
 // What chat and generate share.

@@ -54,6 +54,7 @@ Checked<AnswerPlan> plan_completion(const Host& host, const std::string& body) {
   TRY_ASSIGN(const CompletionRequest request, parse_completion_request(json));
   TRY_ASSIGN(const ModelPointer model, host.find(request.params.model));
   TRY(inference::check_bias(request.params, model->info()));
+  TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(request.params));
   const uint64_t seed = request.params.seed.value_or(host.entropy());
   AnswerPlan plan{.model = model,
                   .requests = {},
@@ -65,7 +66,7 @@ Checked<AnswerPlan> plan_completion(const Host& host, const std::string& body) {
     std::vector<TokenId> tokens = tokens_of(prompt, *model);
     TRY(inference::check_tokens(tokens, model->info(), "prompt"));
     if (request.echo) echoed.push_back(text_of(prompt, *model));
-    for (auto& one : inference::requests_for(std::move(tokens), request.params, seed)) {
+    for (auto& one : inference::requests_for(std::move(tokens), request.params, structure, seed)) {
       one.echo_logprobs = request.echo && one.logprobs >= 0;
       plan.requests.push_back(std::move(one));
     }

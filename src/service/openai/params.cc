@@ -98,7 +98,7 @@ void read_params(Fields& fields, GenerateParams& params) {
   read_bias(fields, params.sampling.logit_bias);
   read_stop(fields, params.stop);
   read_stream(fields, params);
-  params.grammar = read_grammar(fields);
+  params.structure = read_structured_output(fields);
 }
 
 void refuse_unsupported(Fields& fields) {

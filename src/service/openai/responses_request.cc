@@ -177,8 +177,9 @@ Checked<void> read_format(const Json& body, GenerateParams& params) {
   if (member(format, "type") == "json_schema")
     shaped["response_format"] = {{"type", "json_schema"}, {"json_schema", format}};
   Fields fields(shaped);
-  params.grammar = read_grammar(fields);
+  params.structure = read_structured_output(fields);
   if (fields.problem()) return http::refuse(fields.problem()->message, "text.format");
+  if (params.structure) params.structure->field = "text.format";
   return {};
 }
 

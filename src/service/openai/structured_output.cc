@@ -73,7 +73,7 @@ class Reading {
  public:
   explicit Reading(Fields& fields) : fields_(fields) {}
 
-  std::optional<StructuredOutput> run() {
+  std::optional<inference::Structure> run() {
     read_format();
     if (const Json* value = fields_.find("structured_outputs")) read_kinds(*value);
     for (const Row& row : kFields)
@@ -130,22 +130,13 @@ class Reading {
   }
 
   Fields& fields_;
-  std::optional<StructuredOutput> found_;
+  std::optional<inference::Structure> found_;
 };
 
 }  // namespace
 
-std::optional<StructuredOutput> read_structured_output(Fields& fields) {
+std::optional<inference::Structure> read_structured_output(Fields& fields) {
   return Reading(fields).run();
-}
-
-grammar::GrammarPtr read_grammar(Fields& fields) {
-  const auto asked = read_structured_output(fields);
-  if (!asked || fields.problem()) return nullptr;
-  auto compiled = grammar::compile(asked->spec);
-  if (compiled) return *compiled;
-  fields.refuse(fmt::format("'{}': {}", asked->field, compiled.error().message), asked->field);
-  return nullptr;
 }
 
 }  // namespace mill::openai

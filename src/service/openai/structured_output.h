@@ -11,20 +11,11 @@
 
 #include <optional>
 
-#include "data/grammar/spec.h"
 #include "service/openai/params.h"
 
 namespace mill::openai {
 
-struct StructuredOutput {
-  grammar::Spec spec;
-  std::string field;  // where it was asked for: "response_format.json_schema.schema"
-};
-
 // Nothing where the answer may be any text. Refusals are left in the fields.
-std::optional<StructuredOutput> read_structured_output(Fields&);
-
-// The same, compiled; null for any text.
-grammar::GrammarPtr read_grammar(Fields&);
+std::optional<inference::Structure> read_structured_output(Fields&);
 
 }  // namespace mill::openai

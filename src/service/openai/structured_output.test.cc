@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "data/grammar/test_match.h"
+#include "service/inference/host.h"
 
 using namespace mill;
 using namespace mill::openai;
@@ -17,9 +18,12 @@ struct Read {
 Read read(const char* text) {
   const Json body = Json::parse(text);
   Fields fields(body);
-  Read out{read_grammar(fields), {}};
-  out.problem = fields.problem();
-  return out;
+  inference::GenerateParams params;
+  params.structure = read_structured_output(fields);
+  if (fields.problem()) return {nullptr, *fields.problem()};
+  const auto compiled = inference::Host().grammar_of(params);
+  if (!compiled) return {nullptr, compiled.error()};
+  return {*compiled, {}};
 }
 
 }  // namespace

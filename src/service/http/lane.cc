@@ -1,0 +1,56 @@
+#include "service/http/lane.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "service/http/problem.h"
+
+namespace mill::http {
+
+struct Lane::Task {
+  std::shared_ptr<const Handler> handler;
+  Request request;
+  std::shared_ptr<Exchange> exchange;
+  std::shared_ptr<std::atomic<bool>> gone = std::make_shared<std::atomic<bool>>(false);
+};
+
+Lane::Lane(unsigned threads, size_t waiting_max) : waiting_max_(waiting_max), threads_(threads) {}
+
+Lane::~Lane() {
+  closing_ = true;
+  threads_.join();
+}
+
+Handler Lane::wrap(Handler handler, std::function<bool(const Request&)> slow) {
+  return [this, handler = std::make_shared<const Handler>(std::move(handler)),
+          slow = std::move(slow)](const Request& request, std::shared_ptr<Exchange> exchange) {
+    if (!slow(request)) return (*handler)(request, std::move(exchange));
+    if (waiting_ >= waiting_max_)
+      return exchange->respond(problem_response(
+          {503, "Too many requests with grammars or tools wait; try again", "", "overloaded"}));
+    ++waiting_;
+    const auto task = std::make_shared<Task>(handler, request, std::move(exchange));
+    task->exchange->on_gone([gone = task->gone] { *gone = true; });
+    boost::asio::post(threads_, [this, task] {
+      --waiting_;
+      run(*task);
+    });
+  };
+}
+
+void Lane::run(const Task& task) {
+  if (*task.gone) return;
+  if (closing_)
+    return task.exchange->respond(
+        problem_response({503, "The server is stopping", "", "overloaded"}));
+  try {
+    (*task.handler)(task.request, task.exchange);
+  } catch (const std::exception& error) {  // a library's, out of memory for one
+    task.exchange->respond(
+        problem_response({500, fmt::format("The request failed: {}", error.what())}));
+  }
+}
+
+}  // namespace mill::http
