@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <ctime>
 #include <utility>
 
@@ -38,7 +37,7 @@ void Connection::turn_away(const Problem& problem) { refuse(problem); }
 
 void Connection::drain() {
   keep_alive_ = false;
-  if (phase_ == Phase::reading && in_.empty() && !parser_.header_done()) close();
+  if (phase_ == Phase::reading && !begun()) close();
 }
 
 void Connection::answer_once() { keep_alive_ = false; }
@@ -51,9 +50,10 @@ void Connection::read() {
   if (read_pending_ || read_closed_ || phase_ == Phase::closed) return;
   if (phase_ == Phase::answering && in_.size() >= kReadAheadMax) return;
   read_pending_ = true;
-  socket_.async_read_some(
-      asio::buffer(chunk_),
-      [self = shared_from_this()](Code error, size_t bytes) { self->on_read(error, bytes); });
+  socket_.async_read_some(asio::buffer(chunk_),
+                          [self = shared_from_this()](Code error, size_t bytes) {
+                            self->step([&] { self->on_read(error, bytes); });
+                          });
 }
 
 void Connection::on_read(Code error, size_t bytes) {
@@ -67,22 +67,24 @@ void Connection::on_read(Code error, size_t bytes) {
     return close();
   }
   if (phase_ == Phase::lingering) return read();
-  if (phase_ == Phase::reading && in_.empty() && !parser_.header_done())
-    arm(hub_->options.header_timeout);
+  if (phase_ == Phase::reading && !begun()) arm(hub_->options.header_timeout);
   in_.append(chunk_.data(), bytes);
   advance();
 }
 
 void Connection::advance() {
-  if (phase_ != Phase::reading) return read();
+  if (phase_ != Phase::reading) {
+    count_received();
+    return read();
+  }
   const bool had_header = parser_.header_done();
   in_.erase(0, parser_.feed(in_));
   if (parser_.problem()) return refuse(*parser_.problem());
-  count_body(parser_.done() ? 0 : parser_.body_bytes());
-  if (hub_->body_bytes > hub_->options.bodies_bytes_max)
+  if (parser_.done()) return dispatch();
+  count_received();
+  if (hub_->received_bytes > hub_->options.bodies_bytes_max)
     return refuse(
         {503, "Too many large requests are arriving at once; try again", "", "overloaded"});
-  if (parser_.done()) return dispatch();
   if (read_closed_) return close();
   if (!had_header && parser_.header_done()) arm(hub_->options.body_timeout);
   if (parser_.expects_continue() && !std::exchange(continued_, true))
@@ -90,16 +92,20 @@ void Connection::advance() {
   read();
 }
 
-// Keeps the server's sum of unfinished bodies up to date.
-void Connection::count_body(uint64_t bytes) {
-  hub_->body_bytes += bytes - counted_body_;  // wraps where it shrinks, as the sum does
-  counted_body_ = bytes;
+// Keeps the server's sum of what has arrived and is not yet with the handler up to date.
+void Connection::count_received() {
+  uint64_t bytes = 0;
+  if (phase_ == Phase::reading) bytes = parser_.held_bytes() + in_.size();
+  if (phase_ == Phase::answering) bytes = in_.size();
+  hub_->received_bytes += bytes - counted_;  // wraps where it shrinks, as the sum does
+  counted_ = bytes;
 }
 
 void Connection::dispatch() {
   disarm();
   phase_ = Phase::answering;
   const Request request = parser_.take();
+  count_received();
   keep_alive_ = keep_alive_ && request.keep_alive;
   whole_framing_ = request.method == "HEAD" ? Framing::head_only : Framing::length;
   stream_framing_ = request.http10 ? Framing::until_close : Framing::chunked;
@@ -149,8 +155,8 @@ void Connection::end(uint64_t reply) {
 }
 
 void Connection::refuse(const Problem& problem) {
-  count_body(0);
   phase_ = Phase::lingering;
+  count_received();
   keep_alive_ = false;
   send(serialized(problem_response(problem), head(Framing::length)));
 }
@@ -168,9 +174,10 @@ void Connection::send(std::string_view bytes) {
 
 void Connection::flush() {
   arm(hub_->options.write_timeout);
-  socket_.async_write_some(
-      asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-      [self = shared_from_this()](Code error, size_t bytes) { self->on_written(error, bytes); });
+  socket_.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+                           [self = shared_from_this()](Code error, size_t bytes) {
+                             self->step([&] { self->on_written(error, bytes); });
+                           });
 }
 
 void Connection::on_written(Code error, size_t bytes) {
@@ -196,8 +203,8 @@ void Connection::answered() {
   if (!keep_alive_) return linger();
   arm(in_.empty() ? hub_->options.idle_timeout : hub_->options.header_timeout);
   // A posted step, so that many requests sent at once are a loop and not a recursion.
-  asio::post(executor(), [self = shared_from_this()] {
-    if (self->phase_ == Phase::reading) self->advance();
+  post([](Connection& self) {
+    if (self.phase_ == Phase::reading) self.advance();
   });
 }
 
@@ -215,13 +222,23 @@ void Connection::linger() {
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
-  count_body(0);
+  count_received();
   disarm();
   Code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
-  if (auto reply = reply_.lock()) reply->gone();
+  step([this] { tell_gone(); });
   hub_->closed(id_);
+}
+
+void Connection::tell_gone() {
+  if (auto reply = reply_.lock()) reply->gone();
+}
+
+void Connection::failed(const char* why) {
+  ++hub_->failures;
+  fmt::print(stderr, "a connection failed: {}\n", why);
+  close();
 }
 
 // --- deadlines ---
@@ -229,7 +246,7 @@ void Connection::close() {
 void Connection::arm(milliseconds after) {
   deadline_.expires_after(after);
   deadline_.async_wait([self = shared_from_this(), number = ++deadline_number_](Code error) {
-    if (!error && number == self->deadline_number_) self->on_deadline();
+    if (!error && number == self->deadline_number_) self->step([&] { self->on_deadline(); });
   });
 }
 
@@ -239,8 +256,7 @@ void Connection::disarm() {
 }
 
 void Connection::on_deadline() {
-  const bool begun = !in_.empty() || parser_.header_done();
-  if (phase_ == Phase::reading && begun && sending_.empty())
+  if (phase_ == Phase::reading && begun() && sending_.empty())
     return refuse({408, "The request did not arrive in time"});
   close();
 }

@@ -12,9 +12,12 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "service/http/request_parser.h"
 #include "service/http/server.h"
@@ -28,7 +31,8 @@ struct Hub {
   boost::asio::io_context context;
   ServerOptions options;
   Handler handler;
-  std::atomic<uint64_t> body_bytes{0};  // received of requests that are not yet whole
+  std::atomic<uint64_t> received_bytes{0};  // of requests that are not yet with the handler
+  std::atomic<uint64_t> failures{0};        // of connections, by an exception
   std::function<void(uint64_t id)> closed;
 };
 
@@ -44,7 +48,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer_once();              // closes after the first answer
   void abort();                    // closes now; the client counts as gone
 
-  auto executor() { return socket_.get_executor(); }
+  // Every step of a connection is taken by one of these two: what is thrown in it, by a library or
+  // by a handler, ends this connection and nothing else.
+  template <class Action>
+  void post(Action action) {
+    boost::asio::post(socket_.get_executor(),
+                      [self = shared_from_this(), action = std::move(action)]() mutable {
+                        self->step([&] { action(*self); });
+                      });
+  }
+  template <class Action>
+  void step(Action action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      failed(error.what());
+    } catch (...) {
+      failed("by an exception of no known type");
+    }
+  }
 
   // From the Reply with this number; ignored if it is no longer the current one.
   void respond(uint64_t reply, Response);
@@ -67,10 +89,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answered();
   void linger();
   void close();
+  void tell_gone();
+  void failed(const char* why);
   void arm(milliseconds);
   void disarm();
   void on_deadline();
-  void count_body(uint64_t bytes);
+  void count_received();
+  bool begun() const { return !in_.empty() || parser_.held_bytes() > 0; }  // a request
   bool current(uint64_t reply) const {
     return phase_ == Phase::answering && reply == reply_number_;
   }
@@ -85,7 +110,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::array<char, 16 * 1024> chunk_{};
   std::string in_;  // received, not yet parsed
   RequestParser parser_;
-  uint64_t counted_body_ = 0;
+  uint64_t counted_ = 0;
 
   uint64_t reply_number_ = 0;
   std::weak_ptr<Reply> reply_;

@@ -25,6 +25,7 @@ constexpr std::array kReasons = {
     Reason{408, "Request Timeout"},
     Reason{409, "Conflict"},
     Reason{413, "Content Too Large"},
+    Reason{415, "Unsupported Media Type"},
     Reason{417, "Expectation Failed"},
     Reason{429, "Too Many Requests"},
     Reason{431, "Request Header Fields Too Large"},

@@ -1,13 +1,11 @@
 #include "service/http/reply.h"
 
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "service/http/connection.h"
 #include "service/http/problem.h"
 
 namespace mill::http {
-namespace asio = boost::asio;
 
 Reply::Reply(std::shared_ptr<Connection> connection, uint64_t number)
     : connection_(std::move(connection)), number_(number) {}
@@ -31,32 +29,29 @@ bool Reply::advance(State from, State to) {
 
 void Reply::respond(Response response) {
   if (!advance(State::open, State::complete)) return;
-  asio::post(connection_->executor(), [connection = connection_, number = number_,
-                                       response = std::move(response)]() mutable {
-    connection->respond(number, std::move(response));
-  });
+  connection_->post(
+      [number = number_, response = std::move(response)](Connection& connection) mutable {
+        connection.respond(number, std::move(response));
+      });
 }
 
 void Reply::begin(Response head) {
   if (!advance(State::open, State::streaming)) return;
-  asio::post(connection_->executor(),
-             [connection = connection_, number = number_, head = std::move(head)]() mutable {
-               connection->begin(number, std::move(head));
-             });
+  connection_->post([number = number_, head = std::move(head)](Connection& connection) mutable {
+    connection.begin(number, std::move(head));
+  });
 }
 
 void Reply::write(std::string chunk) {
   if (chunk.empty() || !advance(State::streaming, State::streaming)) return;
-  asio::post(connection_->executor(),
-             [connection = connection_, number = number_, chunk = std::move(chunk)]() mutable {
-               connection->write(number, std::move(chunk));
-             });
+  connection_->post([number = number_, chunk = std::move(chunk)](Connection& connection) mutable {
+    connection.write(number, std::move(chunk));
+  });
 }
 
 void Reply::end() {
   if (!advance(State::streaming, State::complete)) return;
-  asio::post(connection_->executor(),
-             [connection = connection_, number = number_] { connection->end(number); });
+  connection_->post([number = number_](Connection& connection) { connection.end(number); });
 }
 
 void Reply::on_gone(std::function<void()> callback) {

@@ -89,7 +89,7 @@ Result<void> open_listener(tcp::acceptor& acceptor, const tcp::endpoint& endpoin
   return {};
 }
 
-// What a handler's library throws past every seam must not end the server.
+// What is thrown outside of a connection's steps, for want of memory, must not end the server.
 void run_forever(asio::io_context& context) {
   for (;;) {
     try {
@@ -145,8 +145,11 @@ Server::~Server() {
 void Server::Impl::accept() {
   acceptor.async_accept(asio::make_strand(context), [this](Code error, tcp::socket socket) {
     if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
-    if (!error) admit(std::move(socket));
-    if (!error || error == asio::error::connection_aborted) return accept();
+    if (!error || error == asio::error::connection_aborted) {
+      accept();  // first, so that a newcomer for whom there is no memory is not the last
+      if (!error) admit(std::move(socket));
+      return;
+    }
     // Out of file descriptors, mostly: those that wait stay in the kernel's queue until later.
     retry.expires_after(milliseconds(100));
     retry.async_wait([this](Code cancelled) {
@@ -167,10 +170,10 @@ void Server::Impl::admit(tcp::socket socket) {
     connection = std::make_shared<Connection>(std::move(socket), hub, id);
     connections.emplace(id, connection);
   }
-  asio::post(connection->executor(), [connection, full, once] {
-    if (once) connection->answer_once();
-    if (!full) return connection->start();
-    connection->turn_away({503, "All connections are taken; try again", "", "overloaded"});
+  connection->post([full, once](Connection& self) {
+    if (once) self.answer_once();
+    if (!full) return self.start();
+    self.turn_away({503, "All connections are taken; try again", "", "overloaded"});
   });
 }
 
@@ -178,15 +181,16 @@ template <class Action>
 void Server::Impl::each_connection(Action action) {
   const std::lock_guard lock(mutex);
   for (auto& [id, weak] : connections) {
-    if (auto connection = weak.lock())
-      asio::post(connection->executor(), [connection, action] { action(*connection); });
+    if (auto connection = weak.lock()) connection->post(action);
   }
 }
 
-// Connections that are older than this one's number; the lock is held.
+// Connections that are older than this one's number; the lock is held. One that could not even
+// start has expired.
 bool Server::Impl::none_before(uint64_t id) const {
-  return std::none_of(connections.begin(), connections.end(),
-                      [id](const auto& entry) { return entry.first < id; });
+  return std::none_of(connections.begin(), connections.end(), [id](const auto& entry) {
+    return entry.first < id && !entry.second.expired();
+  });
 }
 
 bool Server::Impl::wait_until_none_before(uint64_t id, milliseconds at_most,
@@ -270,6 +274,8 @@ std::string Server::address() const {
   return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
                      port());
 }
+
+uint64_t Server::failed_connections() const { return impl_->hub->failures; }
 
 uint32_t Server::connections() const {
   const std::lock_guard lock(impl_->mutex);

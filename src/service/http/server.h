@@ -46,6 +46,7 @@ class Server {
   uint16_t port() const;
   std::string address() const;  // "127.0.0.1:8080", "[::1]:8080"
   uint32_t connections() const;
+  uint64_t failed_connections() const;  // ended by an exception, ever
 
   // Stops accepting, lets what is being answered finish for at most so long, then closes what is
   // left. True if nothing had to be cut off.

@@ -61,6 +61,13 @@ struct Fixture {
            held.push_back(exchange);
          }},
         {"GET", "/throw", [](const Request&, auto) { throw std::bad_alloc(); }},
+        {"GET", "/throw_number", [](const Request&, auto) { throw 5; }},
+        {"GET", "/throw_later",
+         [this](const Request&, auto exchange) {
+           exchange->on_gone([] { throw std::bad_alloc(); });
+           const std::lock_guard lock(mutex);
+           held.push_back(exchange);
+         }},
         {"GET", "/drop", [](const Request&, auto) {}},
         {"GET", "/under/*", [](const Request& request, auto exchange) {
            exchange->respond({.body = std::string(tail("/under/*", request.path))});
@@ -197,6 +204,13 @@ TEST_CASE("slow headers, slow bodies and silence have their deadlines") {
   CHECK(ask(port, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab")
             .starts_with("HTTP/1.1 408 "));
   CHECK(ask(port, "").empty());
+  Client patient(port);  // a header that arrives line by line has the same deadline as another
+  for (int i = 0; i < 20; ++i) {
+    patient.send(i == 0 ? "GET /hello HTTP/1.1\r\n" : "A: b\r\n");
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  CHECK(patient.until("\r\n").starts_with("HTTP/1.1 408 "));
+  patient.leave();
   CHECK(eventually([&] { return fixture.server->connections() == 0; }));
 }
 
@@ -219,6 +233,60 @@ TEST_CASE("a client that leaves is noticed while its answer is being made") {
   bool at_once = false;
   fixture.held[0]->on_gone([&] { at_once = true; });
   CHECK(at_once);
+}
+
+TEST_CASE("what is thrown in a step of a connection ends it, and no drain waits for it") {
+  Fixture fixture;
+  const uint16_t port = fixture.server->port();
+  CHECK(ask(port, get("/throw_number")).empty());
+  CHECK(fixture.server->failed_connections() == 1);
+  Client leaving(port), staying(port);
+  leaving.send(get("/throw_later"));
+  staying.send(get("/throw_later"));
+  REQUIRE(eventually([&] { return fixture.holding() == 2; }));
+  leaving.leave();
+  CHECK(eventually([&] { return fixture.server->connections() == 1; }));
+  CHECK(fixture.server->failed_connections() == 2);
+  const auto begun = std::chrono::steady_clock::now();
+  CHECK_FALSE(fixture.server->drain(milliseconds(20)));
+  CHECK(std::chrono::steady_clock::now() - begun < milliseconds(5'000));
+  CHECK(fixture.server->connections() == 0);
+  CHECK(fixture.server->failed_connections() == 3);
+}
+
+TEST_CASE("framing that can be read in two ways is refused, and what follows is no request") {
+  Fixture fixture;
+  const std::string body = "3\r\nabc\r\n0\r\n";
+  const std::string header = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ";
+  const std::string rows[] = {
+      header + "chunked, gzip\r\n\r\n",
+      header + "gzip\r\n\r\n",
+      header + "chunked\r\n\r\n" + body + "A: " + std::string(1'000'000, 'a') + "\r\n\r\n",
+      header + "chunked\r\n\r\n3;" + std::string(1'000'000, 'a') + "\r\nabc\r\n0\r\n\r\n",
+  };
+  for (const std::string& row : rows) {
+    CAPTURE(row.substr(0, 80));
+    const std::string answer = ask(fixture.server->port(), row + get("/hello", kClose));
+    CHECK(answer.starts_with("HTTP/1.1 4"));
+    CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+    CHECK(answer.find("HTTP/1.1", 1) == std::string::npos);
+  }
+  CHECK(fixture.server->failed_connections() == 0);
+  CHECK(fixture.server->drain(milliseconds(5'000)));
+}
+
+TEST_CASE("requests that arrive slowly count, with what is not yet parsed of them") {
+  Fixture fixture({.bodies_bytes_max = 10'000});
+  const std::string header = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  Client first(fixture.server->port()), second(fixture.server->port());
+  first.send(header + "3;" + std::string(6'000, 'a'));
+  std::this_thread::sleep_for(milliseconds(20));
+  second.send(header + "3;" + std::string(6'000, 'a'));
+  CHECK(second.until("\r\n").starts_with("HTTP/1.1 503 "));
+  first.send("\r\nabc\r\n0\r\n\r\n");
+  CHECK(first.until("abc").ends_with("\r\n\r\nabc"));
+  CHECK(ask(fixture.server->port(), post("/echo", std::string(9'000, 'b'), kClose))
+            .starts_with("HTTP/1.1 200 "));
 }
 
 TEST_CASE("a client that does not read its stream is cut off, and the memory stays bounded") {
