@@ -111,9 +111,8 @@ std::optional<Problem> header_problem(const Header& header) {
 
 }  // namespace
 
-// A header's field, a header's end, a part of a body, a chunk's line, or the last one with the
-// trailer. Beast has no limit of its own for the lines of chunks, and one for the header that
-// begins anew with each field that ends where the bytes end; so it sees no more than is allowed.
+// One of Beast's steps. It has no limit for the lines of chunks and for trailers, and forgets the
+// header's where the bytes end one or two after a field; so it sees no more than is allowed.
 size_t RequestParser::Impl::step(std::string_view rest) {
   const bool in_header = !parser.is_header_done();
   const size_t room = limits.header_bytes_max - (in_header ? header_bytes : 0);
