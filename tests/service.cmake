@@ -17,3 +17,8 @@ file(COPY ${tiny_files} DESTINATION ${tiny})
 add_test(NAME batches.kill COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/batches_kill_test.py $<TARGET_FILE:tokenmill> ${tiny})
 set_tests_properties(batches.kill PROPERTIES TIMEOUT 300)
+
+# Some four hundred hostile requests, while another client goes on.
+add_test(NAME service.hostile_input COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/hostile_input_test.py $<TARGET_FILE:tokenmill>)
+set_tests_properties(service.hostile_input PROPERTIES TIMEOUT 300)

@@ -190,9 +190,7 @@ Result<TokenId> Generation::choose_constrained(std::span<const float> logits,
     if (constraint_->allows(token)) return token;
   }
   const TokenMask& allowed = constraint_->mask();
-  if (allowed.count() == 0)
-    return fail(ErrorKind::unsupported,
-                "the grammar's next characters cannot be spelled with this model's tokens");
+  if (allowed.count() == 0) return std::unexpected(constraint_->why_nothing());
   TRY_ASSIGN(TokenId token, sampler_.choose(logits, scratch, &allowed));
   const uint32_t left = tokens_max_ - generated_;
   if (request_.lazy || constraint_->can_finish_after(token, left)) return token;

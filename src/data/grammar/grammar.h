@@ -77,6 +77,8 @@ uint32_t times_distance(uint32_t distance, uint32_t times);
 
 class Builder {
  public:
+  explicit Builder(uint64_t steps_max = Effort::kStepsMax) : effort_(steps_max) {}
+
   RuleId rule(std::string name);
   NodeId start(RuleId rule) const { return grammar_.rules[rule].start; }
   NodeId end(RuleId rule) const { return grammar_.rules[rule].end; }

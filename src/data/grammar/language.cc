@@ -125,6 +125,7 @@ LanguageId Languages::either(std::vector<LanguageId> parts) {
   std::vector<LanguageId> flat;
   for (const LanguageId part : parts)
     if (part != kNothing) collect(part, Kind::either, flat);
+  effort_.spend(2 * flat.size());
   std::ranges::sort(flat);
   flat.erase(std::ranges::unique(flat).begin(), flat.end());
   if (std::ranges::find(flat, kAll) != flat.end()) return kAll;
@@ -138,6 +139,7 @@ LanguageId Languages::both(std::vector<LanguageId> parts) {
   std::vector<LanguageId> flat;
   for (const LanguageId part : parts)
     if (part != kAll) collect(part, Kind::both, flat);
+  effort_.spend(2 * flat.size());
   std::ranges::sort(flat);
   flat.erase(std::ranges::unique(flat).begin(), flat.end());
   if (std::ranges::find(flat, kNothing) != flat.end()) return kNothing;

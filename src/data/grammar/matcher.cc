@@ -1,5 +1,7 @@
 #include "data/grammar/matcher.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
@@ -16,6 +18,14 @@ uint64_t mixed(uint64_t hash, uint64_t value) {
 }
 
 }  // namespace
+
+Error too_ambiguous() {
+  return {ErrorKind::unsupported,
+          fmt::format("the grammar is too ambiguous, or the answer nested too deep: the ways to "
+                      "read it that are open take more than {} steps to follow, or are nested "
+                      "more than {} deep",
+                      kWorkMax, kHeightMax)};
+}
 
 size_t Matcher::Hash::operator()(const Head& head) const {
   return mixed(mixed(1, head.at), head.count);

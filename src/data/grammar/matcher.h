@@ -26,6 +26,8 @@ inline constexpr StateId kDead = 0;  // no way: the empty set
 inline constexpr size_t kWorkMax = 200'000;
 inline constexpr uint32_t kHeightMax = 10'000;  // frames; bounds recursion, too
 
+Error too_ambiguous();  // what is told of an overflow
+
 class Matcher {
  public:
   explicit Matcher(GrammarPtr grammar);

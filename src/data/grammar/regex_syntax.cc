@@ -142,7 +142,7 @@ class Parser {
     if (accept(U"[")) return character_class();
     if (accept(U".")) return codes_of(class_named('.'));
     if (accept(U"\\")) return escape();
-    if (peek() == '*' || peek() == '+' || peek() == '?') return wrong("nothing to repeat");
+    if (at_quantifier()) return wrong("nothing to repeat");
     return codes_of(CodeSet::one(text_[at_++]));
   }
 
@@ -175,8 +175,16 @@ class Parser {
     out->min = min;
     out->max = max;
     out->parts.push_back(std::move(part));
-    if (peek() == '*' || peek() == '+' || peek() == '?') return wrong("nothing to repeat");
+    if (at_quantifier()) return wrong("nothing to repeat");
     return out;
+  }
+
+  bool at_quantifier() {
+    if (peek() == '*' || peek() == '+' || peek() == '?') return true;
+    const size_t before = at_;
+    const bool counts = braces().has_value();
+    at_ = before;
+    return counts;
   }
 
   // {n}, {n,} or {n,m}; anything else that begins with a brace is that brace itself.

@@ -273,9 +273,9 @@ Result<void> Expander::read_unevaluated(Way& way, const Json& value, const Json*
 
 Result<uint64_t> Expander::count(const Json& value, const Json* schema) const {
   const double number = value.is_number() ? value.get<double>() : -1;
-  if (number < 0 || number > 1e15 || number != static_cast<double>(static_cast<uint64_t>(number)))
+  if (!(number >= 0) || number != std::floor(number))
     return source_.index.refuse(schema, ErrorKind::invalid, "a count must be an integer from 0");
-  return static_cast<uint64_t>(number);
+  return static_cast<uint64_t>(std::min(number, 1e15));  // nothing is that long
 }
 
 Result<void> Expander::number(const Json& value, const Json* schema) const {

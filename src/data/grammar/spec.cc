@@ -5,6 +5,7 @@
 
 #include "data/grammar/ebnf.h"
 #include "data/grammar/json_schema.h"
+#include "data/grammar/matcher.h"
 #include "data/grammar/regex.h"
 #include "data/grammar/text.h"
 
@@ -15,6 +16,8 @@ constexpr int kDepthMax = 32;
 
 class Compiler {
  public:
+  explicit Compiler(uint64_t steps_max) : builder_(steps_max) {}
+
   Result<GrammarPtr> run(const Spec& spec) {
     const RuleId root = builder_.rule("the whole");
     TRY(emit(builder_.start(root), spec, builder_.end(root)));
@@ -191,6 +194,11 @@ Spec shared(Spec part) {
   return out;
 }
 
-Result<GrammarPtr> compile(const Spec& spec) { return Compiler().run(spec); }
+Result<GrammarPtr> compile(const Spec& spec, uint64_t steps_max) {
+  TRY_ASSIGN(GrammarPtr grammar, Compiler(steps_max).run(spec));
+  const Matcher matcher(grammar);
+  if (matcher.overflowed()) return std::unexpected(too_ambiguous());
+  return grammar;
+}
 
 }  // namespace mill::grammar

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/grammar/effort.h"
 #include "data/grammar/grammar.h"
 #include "data/grammar/notation.h"
 
@@ -59,6 +60,6 @@ Spec shared(Spec part);  // the same; copies of it are compiled once, however ma
 
 // Refused with a sentence that says where: what is wrong, what no grammar can say, what is too
 // large. Bounded in time and memory whatever it is given.
-Result<GrammarPtr> compile(const Spec&);
+Result<GrammarPtr> compile(const Spec&, uint64_t steps_max = Effort::kStepsMax);
 
 }  // namespace mill::grammar

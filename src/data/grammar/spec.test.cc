@@ -49,6 +49,8 @@ TEST_CASE("what a regular expression cannot say is refused, with the place") {
   CHECK(refusal(regex("(a")) == "a '(' without its ')' at character 3");
   CHECK(refusal(regex("a)")) == "a ')' without its '(' at character 2");
   CHECK(refusal(regex("a{3,2}")).starts_with("a repetition's least is above its most"));
+  CHECK(refusal(regex("a*{2}")).starts_with("nothing to repeat"));
+  CHECK(refusal(regex("a|{2}")).starts_with("nothing to repeat"));
   CHECK(refusal(regex("[z-a]")).starts_with("a range in a class is the wrong way round"));
   CHECK(refusal(regex("((?!a).)*")).starts_with("a lookahead within a repetition"));
   CHECK(refusal(regex("\xFF")).starts_with("byte 0 is not valid UTF-8"));
@@ -58,6 +60,7 @@ TEST_CASE("what a regular expression cannot say is refused, with the place") {
 
 TEST_CASE("patterns that explode are bounded") {
   CHECK(refusal(regex("(?=.*a)(.*b.{40})$|c")).starts_with("the pattern is too complex"));
+  CHECK(refusal(regex("(?=a)(.{0,100000}){0,100000}")).starts_with("the grammar is too complex"));
   CHECK(compile(regex("(.*a){1,30}.{0,50000}")));
   CHECK(compile(regex("((a{0,1000}){0,1000}){0,1000}")));
 }

@@ -49,15 +49,18 @@ Result<void> Constraint::advance(TokenId token) {
   if (cache_->trie().piece(token).empty()) return {};
   const grammar::StateId next = cache_->advance(state_, token);
   if (next == grammar::kDead && cache_->matcher().overflowed())
-    return fail(ErrorKind::unsupported,
-                "the grammar is too ambiguous, or the answer nested too deep: the ways to read it "
-                "that are open take more than {} steps to follow",
-                grammar::kWorkMax);
+    return std::unexpected(grammar::too_ambiguous());
   if (next == grammar::kDead)
     return fail(ErrorKind::invalid, "the grammar does not allow the token {} here", token);
   state_ = next;
   text_ += cache_->trie().piece(token);
   return {};
+}
+
+Error Constraint::why_nothing() const {
+  if (cache_->matcher().overflowed()) return grammar::too_ambiguous();
+  return {ErrorKind::unsupported,
+          "the grammar's next characters cannot be spelled with this model's tokens"};
 }
 
 bool Constraint::may_end() {
@@ -78,12 +81,27 @@ uint32_t Constraint::bytes_to_end() {
 Constraint Constraints::start(const grammar::GrammarPtr& grammar) {
   auto at = std::ranges::find(caches_, grammar, [](const auto& it) { return it.first; });
   if (at == caches_.end()) {
-    if (caches_.size() == kKept) caches_.erase(caches_.begin());
+    make_room();
     caches_.emplace_back(grammar, std::make_shared<MaskCache>(grammar, trie_));
   } else {
     std::rotate(at, at + 1, caches_.end());
   }
   return Constraint(caches_.back().second);
+}
+
+void Constraints::make_room() {
+  size_t bytes = 0;
+  for (const auto& [grammar, cache] : caches_) bytes += cache->memory_bytes();
+  for (auto it = caches_.begin(); it != caches_.end();) {
+    const bool full = caches_.size() >= kKept || bytes > kBytesMax;
+    if (!full) return;
+    if (it->second.use_count() > 1) {
+      ++it;
+      continue;
+    }
+    bytes -= it->second->memory_bytes();
+    it = caches_.erase(it);
+  }
 }
 
 }  // namespace mill::llm

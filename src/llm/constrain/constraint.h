@@ -13,8 +13,9 @@ class Constraint {
  public:
   explicit Constraint(std::shared_ptr<MaskCache>);
 
-  // Valid until the next call. Nothing in it: the vocabulary cannot spell what must come next.
+  // Valid until the next call. Nothing in it: the answer cannot go on, and why_nothing() tells why.
   const TokenMask& mask();
+  Error why_nothing() const;
 
   // With `left` tokens to come, this one included, each at least a byte: those of the mask that
   // leave a way to complete the text, if there are any; else the mask.
@@ -44,8 +45,9 @@ class Constraint {
   TokenMask finishing_;
 };
 
-// The constraints of an engine's requests: one cache for each grammar, the least recently used
-// forgotten first.
+// The constraints of an engine's requests: one cache for each grammar. The least recently used are
+// forgotten first, where they are too many or take too much memory together; not while an answer
+// uses them.
 class Constraints {
  public:
   explicit Constraints(std::shared_ptr<const TokenTrie> trie) : trie_(std::move(trie)) {}
@@ -53,7 +55,9 @@ class Constraints {
   Constraint start(const grammar::GrammarPtr&);
 
  private:
-  static constexpr size_t kKept = 16;
+  static constexpr size_t kKept = 16, kBytesMax = size_t{128} << 20;
+
+  void make_room();
 
   std::shared_ptr<const TokenTrie> trie_;
   std::vector<std::pair<grammar::GrammarPtr, std::shared_ptr<MaskCache>>> caches_;  // oldest first

@@ -16,6 +16,7 @@ MaskCache::MaskCache(grammar::GrammarPtr grammar, std::shared_ptr<const TokenTri
       trie_(std::move(trie)),
       matcher_(std::make_unique<grammar::Matcher>(grammar_)),
       path_(trie_->longest() + 1),
+      grammar_bytes_(grammar_->memory_bytes()),
       room_(kRoomBytes) {}
 
 const TokenMask& MaskCache::mask(grammar::StateId state) {
@@ -82,6 +83,10 @@ void MaskCache::make_room() {
   loops_.clear();
   ++epoch_;
   room_ = kRoomBytes;
+}
+
+size_t MaskCache::memory_bytes() const {
+  return grammar_bytes_ + matcher_->memory_bytes() + masks_.size() * trie_->vocab_size() / 8;
 }
 
 void MaskCache::settle() { room_ = std::max(room_, 2 * matcher_->memory_bytes()); }

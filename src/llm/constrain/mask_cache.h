@@ -37,6 +37,7 @@ class MaskCache {
   // is room for as much again.
   void make_room();
   void settle();
+  size_t memory_bytes() const;  // with the grammar
   uint64_t epoch() const { return epoch_; }
 
  private:
@@ -49,6 +50,7 @@ class MaskCache {
   std::unordered_map<grammar::StateId, TokenMask> masks_;
   std::unordered_map<grammar::StateId, uint64_t> loops_;
   std::vector<grammar::StateId> path_;  // of a walk: the state at each depth
+  const size_t grammar_bytes_;
   size_t room_;
   uint64_t epoch_ = 0;
 };

@@ -1,13 +1,21 @@
 #include "service/http/lane.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <utility>
 
 #include "service/http/problem.h"
 
 namespace mill::http {
+namespace {
+
+// What took so long has mostly taken much memory, which the library would keep for this thread.
+constexpr std::chrono::milliseconds kLong{50};
+
+}  // namespace
 
 struct Lane::Task {
   std::shared_ptr<const Handler> handler;
@@ -35,7 +43,9 @@ Handler Lane::wrap(Handler handler, std::function<bool(const Request&)> slow) {
     task->exchange->on_gone([gone = task->gone] { *gone = true; });
     boost::asio::post(threads_, [this, task] {
       --waiting_;
+      const auto begun = std::chrono::steady_clock::now();
       run(*task);
+      if (std::chrono::steady_clock::now() - begun > kLong) ::malloc_trim(0);
     });
   };
 }

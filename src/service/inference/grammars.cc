@@ -1,5 +1,7 @@
 #include "service/inference/grammars.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -16,8 +18,8 @@ bool may_need_grammar(std::string_view body) {
   return std::ranges::any_of(kFields, [&](std::string_view field) { return body.contains(field); });
 }
 
-Result<grammar::GrammarPtr> Grammars::compiled(const grammar::Spec& spec) {
-  std::string key = spec.key();
+Result<grammar::GrammarPtr> Grammars::compiled(const grammar::Spec& spec, uint64_t steps_max) {
+  std::string key = fmt::format("{} {}", steps_max, spec.key());
   {
     const std::lock_guard lock(mutex_);
     if (const auto at = places_.find(key); at != places_.end()) {
@@ -26,7 +28,7 @@ Result<grammar::GrammarPtr> Grammars::compiled(const grammar::Spec& spec) {
     }
     ++compilations_;
   }
-  auto grammar = grammar::compile(spec);
+  auto grammar = grammar::compile(spec, steps_max);
   keep(std::move(key), grammar);
   return grammar;
 }

@@ -22,7 +22,8 @@ class Grammars {  // any thread may call any member
 
   // As grammar::compile() has it. Those not asked for the longest go first where the memory runs
   // out; who holds one keeps it.
-  Result<grammar::GrammarPtr> compiled(const grammar::Spec&);
+  Result<grammar::GrammarPtr> compiled(const grammar::Spec&,
+                                       uint64_t steps_max = grammar::Effort::kStepsMax);
 
   size_t memory_bytes() const;
   uint64_t compilations() const;  // since the start

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "data/grammar/spec.h"
@@ -52,20 +53,27 @@ void loosen(Call& call) {
   call.arguments = grammar::shared(grammar::arguments(loosened(now.schema), now.notation));
 }
 
-// The calls' whole is compiled at once; only if it cannot be are the tools asked one by one.
+// Alone, because a call that nothing can satisfy is left out of a whole without a word.
+Checked<void> check_strict(Grammars& grammars, const Call& call, uint64_t steps_max) {
+  const auto alone = grammars.compiled(call.arguments, steps_max);
+  if (alone) return {};
+  return http::refuse(fmt::format("The parameters of the strict tool '{}' cannot be kept to: {}",
+                                  call.name, alone.error().message),
+                      "tools");
+}
+
+// The calls' whole is compiled at once; only if it cannot be are the tools asked one by one. All of
+// them together may take as many steps as the whole.
 using Whole = std::function<Spec(const std::vector<Call>&)>;
 
 Checked<grammar::GrammarPtr> compile(Grammars& grammars, std::vector<Call> calls,
                                      const Whole& whole) {
+  const uint64_t each = grammar::Effort::kStepsMax / std::max<size_t>(calls.size(), 1);
+  for (const Call& call : calls)
+    if (call.strict) TRY(check_strict(grammars, call, each));
   if (auto compiled = grammars.compiled(whole(calls))) return *compiled;
   for (Call& call : calls) {
-    const auto alone = grammars.compiled(call.arguments);
-    if (!alone && call.strict)
-      return http::refuse(
-          fmt::format("The parameters of the strict tool '{}' cannot be kept to: {}", call.name,
-                      alone.error().message),
-          "tools");
-    if (!alone) loosen(call);
+    if (!call.strict && !grammars.compiled(call.arguments, each)) loosen(call);
   }
   if (auto compiled = grammars.compiled(whole(calls))) return *compiled;
   for (Call& call : calls)

@@ -171,7 +171,9 @@ Checked<void> read_choice(const Json& body, inference::ToolUse& use) {
 
 // {"type": "json_schema", "name", "schema", "strict"}: what chat completions have one level deeper.
 Checked<void> read_format(const Json& body, GenerateParams& params) {
-  const Json format = member(member(body, "text"), "format");
+  const Json text = member(body, "text");
+  if (!text.is_null() && !text.is_object()) return http::refuse("'text' must be an object", "text");
+  const Json format = member(text, "format");
   if (format.is_null()) return {};
   Json shaped = {{"response_format", format}};
   if (member(format, "type") == "json_schema")

@@ -27,6 +27,10 @@ std::optional<Spec> read_schema(Fields& fields, const Json& value, const std::st
     const auto parsed = http::parse_json(value.get_ref<const std::string&>());
     if (parsed && (parsed->is_object() || parsed->is_boolean()))
       return grammar::json_schema(*parsed);
+    if (!parsed) {
+      fields.refuse(fmt::format("'{}': {}", field, parsed.error().message), field);
+      return std::nullopt;
+    }
   }
   return wrong(fields, field, "a JSON Schema: an object, or the text of one");
 }

@@ -186,6 +186,11 @@ TEST_CASE("what a grammar cannot say of a tool is refused if it is strict, with 
     CHECK(refused.body.contains("'f'"));
     CHECK(refused.body.contains("#/properties/q"));
   }
+  tools[0]["function"]["parameters"] =
+      Json::parse(R"({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}})");
+  const http::Response endless = fixture.ask({{"tools", tools}});
+  CHECK(endless.status == 400);  // no object is one, so the tool could never be called
+  CHECK(endless.body.contains("'f'"));
 }
 
 TEST_CASE("tools that are wrong are refused by their place") {
