@@ -169,6 +169,26 @@ TEST_CASE("under a lazy grammar what has been opened is kept to, alone and among
   CHECK(lists > 8);
 }
 
+TEST_CASE("a stop string is one in free text, and none in what is kept to") {
+  size_t lists = 0, words = 0;
+  for (uint64_t seed = 0; seed < 16; ++seed) {
+    GenerateRequest request = lazy_request(seed, 6);
+    request.stop = {"true", "<b>["};
+    const Answer answer = answers_to({request})[0];
+    CAPTURE(answer.text);
+    lists += check_lists(answer);
+    words += answer.text.contains("true") ? 1 : 0;
+  }
+  CHECK(lists > 8);
+  CHECK(words > 4);
+  GenerateRequest request = lazy_request(3, -1000);
+  const std::string text = answers_to({request})[0].text;
+  request.stop = {text.substr(text.size() / 2, 2)};
+  const Answer stopped = answers_to({request})[0];
+  CHECK(stopped.text == text.substr(0, text.find(request.stop[0])));
+  CHECK(stopped.finish == FinishReason::stop);
+}
+
 TEST_CASE("thoughts that are closed by their limit go through a lazy grammar") {
   GenerateRequest request = lazy_request(3, -1000);
   request.thoughts = {.close = "-", .closing = {'-' + 1, kOpen}, .tokens_max = 10, .grace = 2};

@@ -206,7 +206,10 @@ FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary
   const bool spelt = std::find(shown.begin(), shown.end(), token) != shown.end();
   const std::string piece = spelt ? vocabulary.spelling(token) : vocabulary.piece(token);
   thoughts_.took(piece);
-  if (!ends) text += stop_.feed(characters_.feed(piece));
+  // Within a call a stop string is none: it would break the call off.
+  const bool calling = constraint_ && request_.lazy && !constraint_->may_end();
+  const std::string whole_characters = characters_.feed(piece);
+  if (!ends) text += calling ? stop_.pass(whole_characters) : stop_.feed(whole_characters);
   const bool complete = constraint_ && constraint_->must_end();
   if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());

@@ -36,7 +36,8 @@ struct GenerateRequest {
   grammar::GrammarPtr grammar = {};
   // The grammar leaves most of the answer free: a token is drawn from all, and from those that the
   // grammar allows only where it does not allow that one. Where the text may end, so may any token
-  // without text come. Nothing hurries to the end: the limit is one, and says so.
+  // without text come. Nothing hurries to the end: the limit is one, and says so. Stop strings are
+  // looked for only where the text may end.
   bool lazy = false;
 };
 

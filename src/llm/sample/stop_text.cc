@@ -57,6 +57,12 @@ std::string StopText::feed(std::string_view text) {
   return out;
 }
 
+std::string StopText::pass(std::string_view text) {
+  if (matched_) return "";
+  for (Stop& stop : stops_) stop.length = 0;
+  return finish().append(text);
+}
+
 std::string StopText::finish() { return std::exchange(held_, {}); }
 
 }  // namespace mill::llm

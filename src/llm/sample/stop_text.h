@@ -15,6 +15,7 @@ class StopText {
   explicit StopText(const std::vector<std::string>& stops);  // none of them empty
 
   std::string feed(std::string_view text);   // what is certainly not part of a stop string
+  std::string pass(std::string_view text);   // text in which none is looked for, nor before it
   std::string finish();                      // what was held back to the end
   bool matched() const { return matched_; }  // then nothing more comes out
 

@@ -73,5 +73,16 @@ TEST_CASE("random texts, stops and cuts agree with the obvious way") {
   }
 }
 
+TEST_CASE("what is passed holds no stop string, and ends what was held back") {
+  StopText stop({"END"});
+  CHECK(stop.feed("a EN") == "a ");
+  CHECK(stop.pass("D and END, E") == "END and END, E");
+  CHECK(stop.feed("ND") == "ND");
+  CHECK_FALSE(stop.matched());
+  CHECK(stop.feed("EEND!") == "E");
+  CHECK(stop.matched());
+  CHECK(stop.pass("more") == "");
+}
+
 }  // namespace
 }  // namespace mill::llm

@@ -259,6 +259,7 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
     if (calls == nullptr) continue;
     request.grammar = calls;
     request.lazy = plan.parser.begun.empty() && structure == nullptr;
+    if (!plan.parser.begun.empty()) request.stop.clear();  // all of it is calls
   }
   return plan;
 }
