@@ -6,6 +6,7 @@
 
 #include "data/grammar/matcher.h"
 #include "data/grammar/spec.h"
+#include "data/grammar/walk.h"
 
 namespace {
 
@@ -23,7 +24,8 @@ std::string shortest(Matcher& matcher) {
       next = to;
       text += static_cast<char>(byte);
     }
-    if (next == kDead) std::abort();  // the distance was wrong
+    if (next == kDead && matcher.overflowed()) return "null";  // it says nothing then
+    if (next == kDead) std::abort();                           // the distance was wrong
     state = next;
   }
   return text;
@@ -34,7 +36,7 @@ std::string shortest(Matcher& matcher) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Json schema = Json::parse(data, data + size, nullptr, false);
   if (schema.is_discarded()) return 0;
-  const auto grammar = compile(json_schema(schema));
+  const auto grammar = compile(json_schema(schema), kFuzzSteps);
   if (!grammar) return 0;
   Matcher matcher(*grammar);
   const std::string text = shortest(matcher);

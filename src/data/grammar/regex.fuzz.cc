@@ -5,7 +5,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mill::grammar;
-  const auto grammar = compile(regex(std::string(reinterpret_cast<const char*>(data), size)));
+  const auto grammar =
+      compile(regex(std::string(reinterpret_cast<const char*>(data), size)), kFuzzSteps);
   if (!grammar) return 0;
   walk(*grammar, size);
   return 0;

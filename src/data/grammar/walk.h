@@ -7,6 +7,8 @@
 
 namespace mill::grammar {
 
+inline constexpr uint64_t kFuzzSteps = 2'000'000;  // of compiling: a sanitizer makes them slow
+
 inline void walk(const GrammarPtr& grammar, size_t seed) {
   Matcher matcher(grammar);
   StateId state = matcher.start();
