@@ -284,6 +284,7 @@ HEADS = [
     ("a bare CR in a header", head(LENGTH, b"A: b\rContent-Length: 1"), 400, ""),
     ("a header without a name", head(LENGTH, b": b"), 400, ""),
     ("no host", lambda: [b"GET /health HTTP/1.1\r\n\r\n"], 400, "Host"),
+    ("two hosts", lambda: [b"GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"], 400, "Host"),
     ("a header of 1 MB", head(LENGTH, b"A: " + b"a" * 1_000_000), 431, "16384"),
     ("10,000 headers", head(LENGTH, *[b"A%d: b" % i for i in range(10_000)]), 431, "16384"),
     ("1,500 headers", head(LENGTH, *[b"A:b"] * 1_500), 200, ""),

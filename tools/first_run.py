@@ -122,9 +122,8 @@ def main():
         print(f"\n> {QUESTION}\n", flush=True)
         try:
             answer = ask(port)
-        except (OSError, http.client.HTTPException):
-            server.wait()
-            sys.exit("the server has ended before it had answered the first question")
+        except (OSError, http.client.HTTPException) as error:
+            sys.exit(f"error: the server did not answer the first question: {error}")
         report(server, *answer)
         how_to_go_on(port, options.program)
         if options.once:

@@ -94,8 +94,10 @@ std::optional<Problem> framing_problem(const Header& header) {
 }
 
 std::optional<Problem> header_problem(const Header& header) {
-  if (header.version() >= 11 && header.find(Field::host) == header.end())
-    return Problem{400, "This is not HTTP/1.1: the Host header is missing"};
+  const size_t hosts = header.count(Field::host);
+  if (hosts > 1 || (hosts == 0 && header.version() >= 11))
+    return Problem{400, fmt::format("This is not HTTP/1.1: the Host header {}",
+                                    hosts == 0 ? "is missing" : "stands there more than once")};
   if (!origin_form(text(header.target())))
     return Problem{400, "The request's target must begin with '/'"};
   const auto [begin, end] = header.equal_range(Field::content_encoding);

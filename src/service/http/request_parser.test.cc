@@ -151,6 +151,13 @@ TEST_CASE("a body that is compressed is refused by the name of its coding") {
   for (const Row& row : rows) check(row);
 }
 
+TEST_CASE("a request says once which host it is for") {
+  const std::string line = "GET / HTTP/1.1\r\n";
+  CHECK(fed(line + "Host: a\r\n\r\n", 7).status == 200);
+  CHECK(fed(line + "\r\n", 7).status == 400);
+  CHECK(fed(line + "Host: a\r\nHost: b\r\n\r\n", 7).status == 400);
+}
+
 TEST_CASE("a trailer adds no headers") {
   const Outcome outcome = fed(chunked("0\r\nAuthorization: Bearer a\r\nHost: b\r\n\r\n"), 7);
   REQUIRE(outcome.status == 200);

@@ -7,6 +7,20 @@
 
 namespace mill::inference {
 
+namespace {
+
+// "\u0067" and the like: a field's name in disguise. Nobody else writes letters so.
+bool hides_letters(std::string_view body) {
+  constexpr std::string_view kEscape = "\\u00";
+  for (size_t at = body.find(kEscape); at != body.npos; at = body.find(kEscape, at + 1)) {
+    const size_t digit = at + kEscape.size();
+    if (digit < body.size() && body[digit] >= '4' && body[digit] <= '7') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool may_need_grammar(std::string_view body) {
   static constexpr std::string_view kFields[] = {"\"response_format\"",
                                                  "\"structured_outputs\"",
@@ -15,7 +29,8 @@ bool may_need_grammar(std::string_view body) {
                                                  "\"grammar\"",
                                                  "\"format\"",
                                                  "\"tools\""};
-  return std::ranges::any_of(kFields, [&](std::string_view field) { return body.contains(field); });
+  return hides_letters(body) ||
+         std::ranges::any_of(kFields, [&](auto field) { return body.contains(field); });
 }
 
 Result<grammar::GrammarPtr> Grammars::compiled(const grammar::Spec& spec, uint64_t steps_max) {

@@ -52,6 +52,17 @@ TEST_CASE("one that is larger than all the memory is compiled each time, and pus
   CHECK(grammars.memory_bytes() == before);
 }
 
+TEST_CASE("a body that may ask for a grammar is told, also in disguise") {
+  for (const char* body :
+       {R"({"response_format": {}})", R"({"guided_regex": "a"})", R"({"tools": []})",
+        R"({"text": {"format": {}}})", R"({"\u0067uided_json": {}})", R"({"g\u0072ammar": ""})"}) {
+    CAPTURE(body);
+    CHECK(may_need_grammar(body));
+  }
+  CHECK_FALSE(may_need_grammar(R"({"prompt": "caf\u00e9 \u20ac, a format and tools"})"));
+  CHECK_FALSE(may_need_grammar(R"({"prompt": "\u00)"));
+}
+
 TEST_CASE("many threads ask at once") {
   Grammars grammars(50'000);
   std::vector<std::thread> threads;
