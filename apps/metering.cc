@@ -1,5 +1,6 @@
 #include "apps/metering.h"
 
+#include <chrono>
 #include <utility>
 
 namespace mill::apps {
@@ -32,6 +33,14 @@ void write_ledger_metrics(const ledger::Ledger& ledger, operations::Exposition& 
   out.sample({}, static_cast<double>(stats.lost));
 }
 
+void write_trace_metrics(const traces::ExporterStats& stats, operations::Exposition& out) {
+  out.family("tokenmill_spans_sent_total", "counter", "Spans that the collector has taken.");
+  out.sample({}, static_cast<double>(stats.sent));
+  out.family("tokenmill_spans_dropped_total", "counter",
+             "Spans that the collector did not take, or not in time.");
+  out.sample({}, static_cast<double>(stats.dropped));
+}
+
 }  // namespace
 
 void add_metering_options(CLI::App& command, MeteringOptions& options) {
@@ -41,26 +50,49 @@ void add_metering_options(CLI::App& command, MeteringOptions& options) {
                      "SQLite file that keeps what each request used [nothing is kept]");
   command.add_option("--prices", options.prices,
                      "JSON file of prices for a million tokens [all is free]");
+  command.add_option("--otlp", options.otlp,
+                     "Send a trace of each request to this OpenTelemetry collector, OTLP over "
+                     "HTTP, e.g. http://127.0.0.1:4318/v1/traces [none]");
   command.add_option("--limits", options.limits,
                      "JSON file of tokens and euros that tenants may use [no limits]");
 }
 
 http::Handler Metering::gated(http::Handler inner) const {
-  if (!gate.keys && !ledger) return inner;
   return tenants::gated(gate, std::move(inner));
 }
 
+std::shared_ptr<inference::Meter> Metering::meter(const inference::Host& host) const {
+  if (!exporter) return ledger;
+  const auto moment = [seconds = host.nanoseconds] {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return traces::Moment{std::chrono::nanoseconds(now).count(), seconds()};
+  };
+  return std::make_shared<traces::TracingMeter>(ledger, exporter, moment, host.entropy);
+}
+
+// They look at what is alive, and keep nothing alive.
 std::vector<operations::MoreMetrics> Metering::metrics() const {
-  if (!ledger) return {};
-  return {[weak = std::weak_ptr<const ledger::Ledger>(ledger)](operations::Exposition& out) {
-    if (const auto alive = weak.lock()) write_ledger_metrics(*alive, out);
-  }};
+  std::vector<operations::MoreMetrics> all;
+  if (ledger)
+    all.push_back([weak = std::weak_ptr<const ledger::Ledger>(ledger)](auto& out) {
+      if (const auto alive = weak.lock()) write_ledger_metrics(*alive, out);
+    });
+  if (exporter)
+    all.push_back([weak = std::weak_ptr<const traces::Exporter>(exporter)](auto& out) {
+      if (const auto alive = weak.lock()) write_trace_metrics(alive->stats(), out);
+    });
+  return all;
 }
 
 Result<Metering> open_metering(const MeteringOptions& options, std::function<int64_t()> unix_time) {
   TRY(check(options));
   Metering all;
   all.gate.unix_time = unix_time;
+  if (!options.otlp.empty()) {
+    traces::ExporterOptions exporter{.url = options.otlp};
+    TRY(exporter.validate());
+    all.exporter = std::make_shared<traces::Exporter>(std::move(exporter));
+  }
   TRY_ASSIGN(all.gate.keys, watched<tenants::KeyRing>(options.keys));
   if (options.ledger.empty()) return all;
   TRY_ASSIGN(auto prices, watched<ledger::Prices>(options.prices));
@@ -73,7 +105,8 @@ Result<Metering> open_metering(const MeteringOptions& options, std::function<int
     };
   TRY_ASSIGN(all.ledger, ledger::Ledger::open({.path = options.ledger,
                                                .prices = std::move(prices),
-                                               .charged = std::move(charged)}));
+                                               .charged = std::move(charged),
+                                               .energy_source = options.energy_source}));
   all.gate.ledger = all.ledger;
   if (all.gate.quotas) TRY(all.gate.quotas->load(*all.ledger, unix_time()));
   return all;

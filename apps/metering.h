@@ -9,21 +9,26 @@
 #include "service/inference/host.h"
 #include "service/operations/endpoints.h"
 #include "service/tenants/gate.h"
+#include "service/traces/exporter.h"
 
 namespace mill::apps {
 
 struct MeteringOptions {
   std::string keys, ledger, prices, limits;  // files; "" = none
+  std::string energy_source;                 // of the joules; "" = they are not known
+  std::string otlp;                          // a collector's URL; "" = nothing is traced
 };
 
-// --keys, --ledger, --prices, --limits
+// --keys, --ledger, --prices, --limits, --otlp
 void add_metering_options(CLI::App&, MeteringOptions&);
 
 struct Metering {
   tenants::Gate gate;
-  std::shared_ptr<ledger::Ledger> ledger;  // null = nothing is counted
+  std::shared_ptr<ledger::Ledger> ledger;      // null = nothing is counted
+  std::shared_ptr<traces::Exporter> exporter;  // null = nothing is traced
 
   http::Handler gated(http::Handler) const;
+  std::shared_ptr<inference::Meter> meter(const inference::Host&) const;
   std::vector<operations::MoreMetrics> metrics() const;
 };
 

@@ -156,7 +156,8 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
       .id = options.model_id.empty() ? id_for(path) : options.model_id,
       .created = modified_at(path),
       .digest = std::move(digest),
-      .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine),
+      .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine,
+                                              options.joules),
       .dialect = dialect::dialect_of(chat_template.value_or("")),
       .chat_template = compiled_template(chat_template)});
 }

@@ -23,6 +23,7 @@ struct ModelOptions {
   std::string profile;     // of the package; "" = the best fit
   std::string speculate = "off";
   bool digest = false;  // take the SHA-256 of the weights
+  llm::Joules joules = [] { return 0.0; };
 };
 
 // [MODEL] or --model, --threads, --context, --kv-memory, --kv-type, --parallel, --trust, --profile,

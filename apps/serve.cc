@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "apps/metering.h"
 #include "apps/open_engine.h"
 #include "apps/service_manager.h"
+#include "base/power.h"
 #include "service/http/lane.h"
 #include "service/http/server.h"
 #include "service/jobs/endpoints.h"
@@ -20,6 +22,7 @@
 #include "service/openai/endpoints.h"
 #include "service/operations/endpoints.h"
 #include "service/operations/lifecycle.h"
+#include "service/operations/metrics.h"
 
 namespace mill::apps {
 namespace {
@@ -31,6 +34,8 @@ struct ServeOptions {
   http::ServerOptions http;
   MeteringOptions metering;
   std::string port_file, state_folder;
+  std::string power;
+  double queue_seconds = 0;
   bool json = false;
 };
 
@@ -68,10 +73,12 @@ std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> 
 
 // Every API, side by side: their paths differ.
 std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host,
-                                    const Metering& metering) {
+                                    const Metering& metering, const PowerMeter& power) {
+  std::vector<operations::MoreMetrics> more_metrics = metering.metrics();
+  if (!power.source.empty()) more_metrics.push_back(operations::energy_metrics(host, power.source));
   std::vector<http::Route> routes = openai::routes(host);
-  for (const auto& more :
-       {messages::routes(host), ollama::routes(host), operations::routes(host, metering.metrics())})
+  for (const auto& more : {messages::routes(host), ollama::routes(host),
+                           operations::routes(host, std::move(more_metrics))})
     routes.insert(routes.end(), more.begin(), more.end());
   return routes;
 }
@@ -110,13 +117,18 @@ Result<House> furnish(const ServeOptions& options) {
   House house;
   ModelOptions wanted = options.model;
   wanted.digest = !options.metering.ledger.empty();
+  TRY_ASSIGN(const PowerMeter power, open_power_meter(options.power));
+  wanted.joules = power.joules;
   TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(wanted));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
   house.host = host_for(std::move(model));
-  TRY_ASSIGN(const Metering metering, open_metering(options.metering, house.host->unix_time));
-  house.host->meter = metering.ledger;
-  auto routes = all_routes(house.host, metering);
+  house.host->queue_ms_max = std::llround(options.queue_seconds * 1000);
+  MeteringOptions metered = options.metering;
+  metered.energy_source = power.source;
+  TRY_ASSIGN(const Metering metering, open_metering(metered, house.host->unix_time));
+  house.host->meter = metering.meter(*house.host);
+  auto routes = all_routes(house.host, metering, power);
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
@@ -158,6 +170,14 @@ Run add_serve(CLI::App& command) {
   command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
   command.add_option("--state", options->state_folder,
                      "Folder for files and batches, which outlive the server [none: refused]");
+  command.add_option("--power", options->power,
+                     "Where energy is read: rapl; IDLE,BUSY, the machine's watts, for a model; "
+                     "none [rapl where it can be read]");
+  command
+      .add_option("--queue-timeout", options->queue_seconds,
+                  "Seconds after which a request that could not be begun is refused; clients may "
+                  "say their own with X-Queue-Timeout [0: it waits]")
+      ->check(CLI::Range(0.0, 86'400.0));
   add_metering_options(command, options->metering);
   command.add_flag("--json", options->json, "Print one JSON object once ready");
   return [options] { return serve(*options); };

@@ -9,19 +9,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
+from operations_samples import samples
 from tiny_server import Server, make_model
 
 PROGRAM = sys.argv.pop(1)
 PROMPT = {"prompt": "the mill", "temperature": 0}
-
-
-def samples(text):
-    """{name{labels}: value}"""
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
 
 
 def lint(text):
@@ -36,8 +32,9 @@ class Operations(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         make_model(folder.name)
+        self.folder = folder.name
         self.server = Server(PROGRAM, folder.name)
-        self.addCleanup(self.server.kill)
+        self.addCleanup(lambda: self.server.kill())
 
     def metrics_after(self, requests):
         """Once they count so many: they are published behind a step, whose answers are out then."""
@@ -118,6 +115,27 @@ class Operations(unittest.TestCase):
         self.assertIn(b" 503 ", held.recv(1000))
         held.close()
         self.assertEqual(self.server.process.wait(30), 0)
+
+    def test_who_waits_for_too_long_is_told(self):
+        self.server.kill()
+        self.server = Server(PROGRAM, self.folder, "--parallel", 1)
+        body = {**PROMPT, "max_tokens": 400, "ignore_eos": True}
+        threads = [threading.Thread(target=self.server.ask, args=("/v1/completions", body))
+                   for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        while not samples(self.server.ask("/metrics")[2])[
+                'tokenmill_requests_waiting{model_name="tiny"}']:
+            pass
+        for stream in (False, True):
+            status, headers, text = self.server.ask(
+                "/v1/completions", {**body, "stream": stream}, X_Queue_Timeout="0.001")
+            self.assertEqual((status, headers["Retry-After"]), (503, "1"))
+            self.assertIn("was not begun", text)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(samples(self.server.ask("/metrics")[2])[
+            'tokenmill_requests_late_total{model_name="tiny"}'], 2)
 
     def test_who_it_is(self):
         self.assertRegex(self.server.ask("/v1/version")[2], r'"release":"\d+\.\d+\.\d+"')

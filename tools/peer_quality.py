@@ -15,6 +15,7 @@ each window. Over a whole text the logits would fill the disk; tokens alone give
 import argparse
 import ctypes
 import json
+import sys
 
 import llama_cpp
 import numpy as np
@@ -38,8 +39,8 @@ def opened(path, context, threads):
     return model, llama_cpp.llama_init_from_model(model, params), silent
 
 
-def window_logits(model, context, tokens):
-    vocab = llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model))
+def decode(context, tokens):
+    """Computes a window; the logits of its second half can be read then."""
     half = len(tokens) // 2
     batch = llama_cpp.llama_batch_init(len(tokens), 0, 1)
     batch.n_tokens = len(tokens)
@@ -49,10 +50,21 @@ def window_logits(model, context, tokens):
     llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(context), True)
     if llama_cpp.llama_decode(context, batch) != 0:
         raise SystemExit("llama_decode failed")
-    rows = [np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, i), (vocab,)).copy()
-            for i in range(half, len(tokens))]
     llama_cpp.llama_batch_free(batch)
-    return np.stack(rows)
+
+
+def row(context, vocab, position):
+    return np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(context, position), (vocab,))
+
+
+def window_nll(context, vocab, tokens):
+    """Row by row, so that a window of a large vocabulary needs no gigabytes."""
+    nll = 0.0
+    for i in range(len(tokens) // 2, len(tokens) - 1):
+        logits = row(context, vocab, i)
+        most = logits.max()
+        nll += most + np.log(np.exp(logits - most).sum(dtype=np.float64)) - logits[tokens[i + 1]]
+    return float(nll)
 
 
 def saved_windows(path, vocab, options):
@@ -94,13 +106,17 @@ def main():
         windows = saved_windows(options.base, vocab, options)
     half = options.context // 2
     nll, divergence, same_top, count = 0.0, 0.0, 0, 0
-    for tokens, p in windows:
-        q = log_softmax(window_logits(model, context, tokens))[:-1]
-        nll -= q[np.arange(len(q)), tokens[half + 1:]].sum()
-        count += len(q)
+    for done, (tokens, p) in enumerate(windows, 1):
+        decode(context, tokens)
+        nll += window_nll(context, vocab, tokens)
+        count += len(tokens) - half - 1
         if p is not None:
+            rows = [row(context, vocab, i) for i in range(half, len(tokens) - 1)]
+            q = log_softmax(np.stack(rows))
             divergence += (np.exp(p) * (p - q)).sum()
             same_top += int((p.argmax(axis=1) == q.argmax(axis=1)).sum())
+        if done % 10 == 0:
+            print(f"{done} windows: {np.exp(nll / count):.4f}", file=sys.stderr, flush=True)
     result = {"perplexity": float(np.exp(nll / count)), "tokens_scored": count}
     if not options.base.endswith(".json"):
         result["kl_divergence"] = float(divergence / count)

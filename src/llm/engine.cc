@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -44,11 +45,12 @@ Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
 }  // namespace
 
 struct Engine::Impl {
-  Impl(std::unique_ptr<Runner> given_runner, Tokenizer given_tokenizer, EngineOptions given_options)
+  Impl(std::unique_ptr<Runner> given_runner, Tokenizer given_tokenizer, EngineOptions given_options,
+       Joules joules)
       : runner(std::move(given_runner)),
         tokenizer(std::move(given_tokenizer)),
         options(given_options),
-        core(*runner, vocabulary_of(tokenizer), options, now),
+        core(*runner, vocabulary_of(tokenizer), options, now, std::move(joules)),
         limits(core.limits()),
         stats(core.stats()),
         thread([this] { run(); }) {}
@@ -57,6 +59,8 @@ struct Engine::Impl {
   Inbox take_inbox();
   void publish();
   size_t in_flight() const { return inbox.requests.size() + active; }
+  Result<void> admit(const std::string& tenant) const;
+  EventSink counted(const std::string& tenant, EventSink);
 
   const std::unique_ptr<Runner> runner;
   const Tokenizer tokenizer;
@@ -69,6 +73,7 @@ struct Engine::Impl {
   Inbox inbox;
   uint64_t last_id = 0;
   size_t active = 0;  // in the core, finished or not, as of the last publish()
+  std::map<std::string, size_t> by_tenant;  // requests that have not finished; no zeros
   EngineStats stats;
 
   std::thread thread;  // last: it uses all of the above
@@ -104,9 +109,36 @@ void Engine::Impl::publish() {
   if (in_flight() == 0) idle.notify_all();
 }
 
-Engine::Engine(std::unique_ptr<Runner> runner, Tokenizer tokenizer, EngineOptions options) {
+// A full queue takes from each tenant as many as are an equal share of it, so that nobody can fill
+// it for others; twice its length is never passed.
+Result<void> Engine::Impl::admit(const std::string& tenant) const {
+  const size_t waiting = stats.waiting + inbox.requests.size();
+  if (waiting < options.waiting_max) return {};
+  const auto own = by_tenant.find(tenant);
+  const size_t tenants = by_tenant.size() + (own == by_tenant.end() ? 1 : 0);
+  const bool fair = own == by_tenant.end() || own->second < options.waiting_max / tenants;
+  if (tenants > 1 && fair && waiting < 2 * size_t{options.waiting_max}) return {};
+  return fail(ErrorKind::exhausted, "{} requests are waiting already; try again later", waiting);
+}
+
+// The sink, and at the request's end its tenant has one less.
+EventSink Engine::Impl::counted(const std::string& tenant, EventSink sink) {
+  ++by_tenant[tenant];
+  return [this, tenant, sink = std::move(sink)](GenerateEvent&& event) {
+    if (event.finish != FinishReason::none) {
+      const std::lock_guard lock(mutex);
+      const auto own = by_tenant.find(tenant);
+      if (--own->second == 0) by_tenant.erase(own);
+    }
+    sink(std::move(event));
+  };
+}
+
+Engine::Engine(std::unique_ptr<Runner> runner, Tokenizer tokenizer, EngineOptions options,
+               Joules joules) {
   ASSERT(runner != nullptr && options.validate().has_value());
-  impl_ = std::make_unique<Impl>(std::move(runner), std::move(tokenizer), options);
+  impl_ =
+      std::make_unique<Impl>(std::move(runner), std::move(tokenizer), options, std::move(joules));
 }
 
 Engine::~Engine() { stop(); }
@@ -125,10 +157,10 @@ Result<uint64_t> Engine::submit(GenerateRequest request, EventSink sink) {
   Impl& it = *impl_;
   TRY(validate(request, it.limits));
   const std::lock_guard lock(it.mutex);
-  const size_t waiting = it.stats.waiting + it.inbox.requests.size();
-  if (waiting >= it.options.waiting_max)
-    return fail(ErrorKind::exhausted, "{} requests are waiting already; try again later", waiting);
-  it.inbox.requests.push_back({++it.last_id, std::move(request), std::move(sink), now()});
+  const std::string tenant = request.admission.tenant;
+  TRY(it.admit(tenant));
+  it.inbox.requests.push_back(
+      {++it.last_id, std::move(request), it.counted(tenant, std::move(sink)), now()});
   it.wake.notify_one();
   return it.last_id;
 }

@@ -17,12 +17,13 @@ namespace mill::llm {
 class Engine {
  public:
   // The options have been validated.
-  Engine(std::unique_ptr<Runner>, Tokenizer, EngineOptions);
+  Engine(std::unique_ptr<Runner>, Tokenizer, EngineOptions, Joules = [] { return 0.0; });
   ~Engine();  // stop()
 
   // Refused at once where the request is wrong or its prompt does not fit the context (invalid,
-  // with both lengths), or where the queue is full (exhausted). Otherwise events follow, the last
-  // of which has a `finish`, whatever happens.
+  // with both lengths), or where the queue is full (exhausted); a tenant that has less than its
+  // share of a full queue may still enter. Otherwise events follow, the last of which has a
+  // `finish`, whatever happens.
   Result<uint64_t> submit(GenerateRequest, EventSink);
   void cancel(uint64_t request);  // takes effect before the next step; idempotent
   void stop();   // cancels what runs, and tells so; nothing may be submitted after it. Idempotent

@@ -219,6 +219,29 @@ TEST_CASE("a full queue refuses and says so") {
   CHECK(engine.stats().requests_done == static_cast<uint64_t>(accepted));
 }
 
+TEST_CASE("a queue that one tenant has filled still takes another's") {
+  std::promise<void> gate;
+  Engine engine(std::make_unique<GatedRunner>(gate.get_future().share()), byte_tokenizer(),
+                {.running_max = 1, .waiting_max = 8});
+  std::vector<Listener> listeners(40);
+  const auto taken = [&](const char* tenant, size_t first) {
+    int accepted = 0;
+    for (size_t i = first; i < first + 20; ++i) {
+      GenerateRequest request = endless();
+      request.tokens_max = 3;
+      request.admission.tenant = tenant;
+      accepted += engine.submit(request, listeners[i].sink()).has_value();
+    }
+    return accepted;
+  };
+  CHECK(taken("greedy", 0) >= 8);
+  CHECK(taken("small", 20) == 4);  // half of the queue's eight
+  gate.set_value();
+  engine.drain();
+  CHECK(taken("small", 20) >= 8);  // who is alone may have all of it
+  engine.drain();
+}
+
 TEST_CASE("destroying the engine cancels what runs and what waits") {
   std::vector<Listener> listeners(5);
   {

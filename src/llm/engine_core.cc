@@ -1,5 +1,7 @@
 #include "llm/engine_core.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -23,7 +25,8 @@ ScheduleOptions schedule_options(const Runner& runner, const EngineOptions& opti
           .batch_tokens_max = runner.batch_tokens_max(),
           .logit_rows_max = std::max(rows, options.running_max),
           .verify_rows_max = options.speculation == Speculation::off ? 0 : kVerifyRowsMax,
-          .prefix_cache = options.prefix_cache};
+          .prefix_cache = options.prefix_cache,
+          .quantum_tokens = options.quantum_tokens};
 }
 
 uint32_t context_of(const Runner& runner) {
@@ -41,21 +44,25 @@ Result<void> EngineOptions::validate() const {
 }
 
 EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOptions& options,
-                       Clock clock)
+                       Clock clock, Joules joules)
     : runner_(runner),
       vocabulary_(std::move(vocabulary)),
       limits_{.vocab = runner.vocab_size(), .context = context_of(runner)},
       speculation_(options.speculation),
       schedule_(schedule_options(runner, options), runner.block_count()),
-      clock_(std::move(clock)) {
+      clock_(std::move(clock)),
+      joules_(std::move(joules)) {
+  stats_.energy.begin(joules_());
   ASSERT(limits_.vocab > 0 && limits_.vocab <= kVocabMax, limits_.vocab);
 }
 
 void EngineCore::add(uint64_t id, GenerateRequest request, EventSink sink, int64_t arrived) {
+  const int64_t queue_ns_max = request.admission.queue_ns_max;
   std::optional<Constraint> constraint;
   if (request.grammar) constraint = constraints(request.shown).start(request.grammar);
   auto it = std::make_unique<Generation>(id, std::move(request), std::move(sink), limits_.context);
   it->times().arrived = arrived != 0 ? arrived : clock_();
+  if (queue_ns_max > 0) deadlines_.emplace(it->times().arrived + queue_ns_max, id);
   if (constraint) it->constrain(std::move(*constraint));
   if (speculation_ == Speculation::lookup) it->speculate();
   enqueue(schedule_, it->sequence());
@@ -96,16 +103,44 @@ void EngineCore::cancel_all() {
   while (!generations_.empty()) cancel(generations_.begin()->first);
 }
 
+// Requests whose time to begin is over, and who have not.
+void EngineCore::refuse_late(int64_t now) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    const auto found = generations_.find(deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
+    if (found == generations_.end() || found->second->times().scheduled != 0) continue;
+    Generation& it = *found->second;
+    const double waited = static_cast<double>(now - it.times().arrived) / 1e9;
+    finish(schedule_, it.sequence());
+    it.refuse({ErrorKind::exhausted,
+               fmt::format("The request has waited for {:.1f} s and was not begun; try again later",
+                           waited)});
+    finish_times(it, now);
+    ++stats_.requests_late;
+    generations_.erase(found);
+  }
+}
+
 bool EngineCore::step() {
+  if (!deadlines_.empty()) refuse_late(clock_());
   const Plan plan = plan_step(schedule_);
   if (plan.pieces.empty()) return false;
   start_times(plan);
+  if (was_idle_) stats_.energy.on_idle(joules_());
   logits_.resize(size_t{plan.logits} * limits_.vocab);
   runner_.step(batch_of(plan), logits_);
+  share_energy(plan);
   commit(schedule_, plan);
   hand_out(plan);
+  was_idle_ = generations_.empty();
   ++stats_.steps;
   return true;
+}
+
+void EngineCore::share_energy(const Plan& plan) {
+  const double drawn = stats_.energy.on_step(joules_());
+  for (const PlannedPiece& piece : plan.pieces)
+    generations_.at(piece.sequence->id)->draw(drawn * piece.tokens / plan.tokens);
 }
 
 void EngineCore::start_times(const Plan& plan) {
@@ -127,6 +162,7 @@ void EngineCore::hand_out(const Plan& plan) {
     hidden = hidden.subspan(states.size());
     Generation& it = *generations_.at(piece.sequence->id);
     const uint32_t before = it.generated_tokens();
+    it.at(now);
     const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
     count(piece, it, before, now);
     if (finished) {
@@ -167,8 +203,10 @@ void EngineCore::remove(Generation& it) {
 EngineStats EngineCore::stats() const {
   EngineStats stats = stats_;
   stats.running = static_cast<uint32_t>(schedule_.running.size());
-  stats.waiting = static_cast<uint32_t>(schedule_.waiting.size());
+  stats.waiting = static_cast<uint32_t>(schedule_.waiting());
   stats.yields = schedule_.yields;
+  stats.fairness = schedule_.tenants.fairness();
+  for (const auto& [name, it] : schedule_.tenants.all()) stats.tenants += it.active > 0;
   stats.blocks_used = schedule_.pool.held();
   stats.blocks_total = schedule_.pool.size();
   return stats;

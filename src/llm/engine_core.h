@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "llm/engine_energy.h"
 #include "llm/engine_times.h"
 #include "llm/generation.h"
 #include "llm/runner.h"
@@ -25,6 +26,7 @@ struct EngineOptions {
   uint32_t waiting_max = 1024;  // requests in the queue; more are refused
   bool prefix_cache = true;
   Speculation speculation = Speculation::lookup;
+  uint32_t quantum_tokens = kQuantum;  // by which a tenant is ahead of another (schedule/tenants.h)
   Result<void> validate() const;
 };
 
@@ -35,18 +37,25 @@ struct EngineStats {
   uint64_t generated_tokens = 0;
   uint64_t guessed_tokens = 0, accepted_tokens = 0;  // that were tried, and that came true
   uint64_t requests_done = 0, requests_cancelled = 0;
-  uint64_t yields = 0;  // times that memory ran short and the youngest had to start again
+  uint64_t yields = 0;         // times that memory ran short and the youngest had to start again
+  uint64_t requests_late = 0;  // refused, because they had to wait for too long
+  double fairness = 1;         // Jain's index (schedule/tenants.h)
+  uint32_t tenants = 0;        // with requests that wait or run
   uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
   std::array<uint64_t, kFinishReasons> finished = {};  // requests, by FinishReason
   EngineTimes times;
+  EngineEnergy energy;
 };
 
 using Clock = std::function<int64_t()>;  // nanoseconds; only ascends
+using Joules = std::function<double()>;  // that were drawn since some time; only ascends
 
 class EngineCore {
  public:
   // Without a clock, all times are 0.
-  EngineCore(Runner&, Vocabulary, const EngineOptions&, Clock = [] { return int64_t{0}; });
+  EngineCore(
+      Runner&, Vocabulary, const EngineOptions&, Clock = [] { return int64_t{0}; },
+      Joules = [] { return 0.0; });
 
   // Valid; ids ascend. `arrived`: by the clock, where that was before now.
   void add(uint64_t id, GenerateRequest, EventSink, int64_t arrived = 0);
@@ -60,6 +69,8 @@ class EngineCore {
   const Schedule& schedule() const { return schedule_; }
 
  private:
+  void refuse_late(int64_t now);
+  void share_energy(const Plan&);
   Constraints& constraints(const std::vector<TokenId>& shown);
   void start_times(const Plan&);
   void hand_out(const Plan&);
@@ -76,10 +87,13 @@ class EngineCore {
   // none.
   std::map<std::vector<TokenId>, Constraints> constraints_;
   std::unordered_map<uint64_t, std::unique_ptr<Generation>> generations_;
+  std::multimap<int64_t, uint64_t> deadlines_;  // by which a request has to have begun
   std::vector<float> logits_;
   SampleScratch scratch_;
   Clock clock_;
+  Joules joules_;
   EngineStats stats_;
+  bool was_idle_ = true;  // nothing was to be done after the last step
 };
 
 }  // namespace mill::llm

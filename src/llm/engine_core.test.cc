@@ -193,6 +193,58 @@ class BrokenRunner : public FakeRunner {
   }
 };
 
+TEST_CASE("joules: the requests' shares and the idle part are what the meter says") {
+  double meter = 50;
+  FakeRunner runner({});
+  EngineCore core(
+      runner, fake_vocabulary(), {.chunk_tokens = 8}, [] { return int64_t{0}; },
+      [&] { return meter += 1.5; });
+  std::map<uint64_t, double> shares;
+  const auto ask = [&](uint64_t id, uint32_t prompt) {
+    GenerateRequest request;
+    request.prompt.assign(prompt, 5);
+    request.tokens_max = 6;
+    request.ignore_end = true;
+    core.add(id, request, [&shares, id](GenerateEvent&& it) { shares[id] = it.joules; });
+  };
+  ask(1, 3);
+  ask(2, 40);
+  for (int i = 0; i < 4; ++i) core.step();
+  core.cancel(2);
+  while (core.step()) continue;
+  meter += 100;  // idle
+  ask(3, 1);
+  while (core.step()) continue;
+  CHECK(core.stats().energy.idle > 100);
+  CHECK(shares[1] + shares[2] + shares[3] == doctest::Approx(core.stats().energy.steps));
+  CHECK(core.stats().energy.steps + core.stats().energy.idle == doctest::Approx(meter - 51.5));
+  CHECK(shares[2] > shares[1]);
+}
+
+TEST_CASE("a request that has not begun by its deadline is refused, and one that has goes on") {
+  int64_t now = 1'000;
+  FakeRunner runner({});
+  EngineCore core(runner, fake_vocabulary(), {.running_max = 1}, [&] { return now; });
+  std::vector<GenerateEvent> last(3);
+  for (uint64_t id = 1; id <= 2; ++id) {
+    GenerateRequest request;
+    request.prompt = {5};
+    request.tokens_max = 4;
+    request.ignore_end = true;
+    request.admission.queue_ns_max = 2'000'000'000;
+    core.add(id, request, [&last, id](GenerateEvent&& event) { last[id] = std::move(event); });
+  }
+  core.step();
+  now += 2'500'000'000;
+  while (core.step()) continue;
+  CHECK(last[1].finish == FinishReason::length);
+  CHECK(last[2].finish == FinishReason::error);
+  CHECK(last[2].error.kind == ErrorKind::exhausted);
+  CHECK(last[2].error.message.find("has waited for 2.5 s") != std::string::npos);
+  CHECK(core.stats().requests_late == 1);
+  CHECK(core.active() == 0);
+}
+
 TEST_CASE("logits that are no numbers end the request with an error") {
   for (bool echo : {false, true}) {
     BrokenRunner runner(FakeShape{});

@@ -17,6 +17,8 @@ Sequence sequence_of(uint64_t id, GenerateRequest& request) {
   sequence.tokens = std::move(request.prompt);
   const bool all = request.echo_logprobs || request.embed;
   sequence.wanted = all ? 0 : sequence.size() - 1;
+  sequence.priority = request.admission.priority;
+  sequence.tenant = request.admission.tenant;
   return sequence;
 }
 
@@ -105,10 +107,22 @@ void Generation::cancel() {
   tell(std::move(it));
 }
 
+void Generation::refuse(Error error) {
+  GenerateEvent it = event();
+  it.finish = FinishReason::error;
+  it.error = std::move(error);
+  tell(std::move(it));
+}
+
 GenerateEvent Generation::event() const {
+  RequestTimes times = times_;
+  if (generated_ > 0) times.last_token = now_;
+  if (generated_ > 0 && times.first_token == 0) times.first_token = now_;
   return {.prompt_tokens = prompt_tokens_,
           .cached_tokens = sequence_.cached_tokens,
-          .generated_tokens = generated_};
+          .generated_tokens = generated_,
+          .joules = joules_,
+          .times = times};
 }
 
 void Generation::tell(GenerateEvent&& it) {

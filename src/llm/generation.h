@@ -36,7 +36,8 @@ class Generation {
   // `hidden`: the hidden states of the same positions, where the runner tells them.
   bool take(std::span<const float> rows, std::span<const float> hidden, size_t vocab,
             const Vocabulary&, SampleScratch&);
-  void cancel();  // tells the sink; the last event
+  void cancel();       // tells the sink; the last event
+  void refuse(Error);  // the same
 
   Sequence& sequence() { return sequence_; }
   const Sequence& sequence() const { return sequence_; }
@@ -45,6 +46,8 @@ class Generation {
   uint32_t prompt_tokens() const { return prompt_tokens_; }
   FinishReason finish() const { return finish_; }  // of the last event
   RequestTimes& times() { return times_; }
+  void draw(double joules) { joules_ += joules; }
+  void at(int64_t now) { now_ = now; }  // of the tokens that take() will tell
 
  private:
   GenerateEvent event() const;
@@ -72,6 +75,8 @@ class Generation {
   uint32_t accepted_ = 0;
   FinishReason finish_ = FinishReason::none;
   RequestTimes times_;
+  int64_t now_ = 0;
+  double joules_ = 0;
   ThoughtClock thoughts_;
   std::vector<double> pooled_;  // sum of hidden states, for an embedding
 };

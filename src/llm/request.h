@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/grammar/grammar.h"
 #include "data/tokenizer/tokenizer.h"
+#include "llm/engine_times.h"
 #include "llm/sample/logprobs.h"
 #include "llm/sample/sampling.h"
 #include "llm/thought_limit.h"
@@ -16,6 +17,13 @@
 namespace mill::llm {
 
 inline constexpr int kLogprobsMax = 128;  // alternatives that can be asked for
+
+// Who asks, and how urgently (schedule/tenants.h). It changes when an answer comes, and no answer.
+struct Admission {
+  std::string tenant = {};
+  int32_t priority = 0;      // among the tenant's own: the smaller goes first
+  int64_t queue_ns_max = 0;  // one that has not begun by then is refused (exhausted); 0 = waits
+};
 
 struct GenerateRequest {
   std::vector<TokenId> prompt = {};
@@ -39,6 +47,7 @@ struct GenerateRequest {
   // without text come. Nothing hurries to the end: the limit is one, and says so. Stop strings are
   // looked for only where the text may end.
   bool lazy = false;
+  Admission admission = {};
 };
 
 enum class FinishReason : uint8_t { none, stop, length, cancelled, error };
@@ -59,9 +68,11 @@ struct GenerateEvent {
   std::vector<float> embedding = {};         // where it was asked for
   FinishReason finish = FinishReason::none;  // of the last event: anything else
   Error error = {};                          // where finish == error
-  uint32_t prompt_tokens = 0;                // these three are valid in every event
+  uint32_t prompt_tokens = 0;                // these, joules and times are valid in every event
   uint32_t cached_tokens = 0;                // of the prompt, found in the prefix cache
   uint32_t generated_tokens = 0;
+  double joules = 0;  // its share of what was drawn, so far (engine_energy.h)
+  RequestTimes times = {};
 };
 
 // Called on the engine's thread; must be quick and must not call the engine, except cancel(); must

@@ -63,7 +63,8 @@ struct Transcript {
 
 class Simulation {
  public:
-  Simulation(const World& world, uint32_t seed) : world_(world), random_(seed) {
+  Simulation(const World& world, uint32_t seed)
+      : world_(world), random_(seed), tenants_(1 + seed % 4) {
     Runner& runner = *(probe_ = world_.runner(1));
     vocab_ = runner.vocab_size();
     context_blocks_ = (runner.context_max() + kBlockTokens - 1) / kBlockTokens;
@@ -94,6 +95,8 @@ class Simulation {
     if (one_in(3)) request.logprobs = static_cast<int>(pick(4));
     request.echo_logprobs = one_in(6);
     request.ignore_end = one_in(4);
+    request.admission = {.tenant = std::string(pick(tenants_), 't'),
+                         .priority = static_cast<int32_t>(pick(3)) - 1};
     return request;
   }
 
@@ -146,7 +149,8 @@ class Simulation {
     return {.chunk_tokens = 1 + pick(one_in(2) ? 20 : 200),
             .running_max = 1 + pick(40),
             .prefix_cache = !one_in(3),
-            .speculation = one_in(4) ? Speculation::off : Speculation::lookup};
+            .speculation = one_in(4) ? Speculation::off : Speculation::lookup,
+            .quantum_tokens = 1 + pick(one_in(2) ? 20 : 200)};
   }
 
   std::string run_together(const EngineOptions& options) {
@@ -179,6 +183,7 @@ class Simulation {
 
   const World& world_;
   std::mt19937_64 random_;
+  uint32_t tenants_;
   std::unique_ptr<Runner> probe_;
   uint32_t vocab_ = 0, context_blocks_ = 0;
   std::vector<std::vector<TokenId>> texts_;

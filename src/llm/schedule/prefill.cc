@@ -39,10 +39,10 @@ struct Grant {
 // Those with a prompt to compute, the least recently served first. Of several that are about to
 // compute the very same block (the same prompt sent n times), only the first goes on now: the
 // others find the block in the cache in the next step.
-std::vector<Grant> hungry(Schedule& schedule) {
+std::vector<Grant> hungry(Schedule& schedule, const Beside& beside) {
   std::vector<Grant> grants;
   for (Sequence* sequence : schedule.running) {
-    if (sequence->remaining() <= 1) continue;
+    if (sequence->remaining() <= 1 || beside.ahead(*sequence)) continue;
     adopt_cached(schedule, *sequence);
     grants.push_back({.sequence = sequence, .most = sequence->remaining()});
   }
@@ -111,18 +111,26 @@ void adopt_cached(Schedule& schedule, Sequence& sequence) {
       sequence.blocks.push_back(found);
     }
     sequence.computed += kBlockTokens;
+    sequence.charged = std::max(sequence.charged, sequence.computed);
     ++sequence.published;
     if (!sequence.yielded) sequence.cached_tokens += kBlockTokens;
   }
 }
 
-void plan_prefills(Schedule& schedule, Plan& plan) {
-  std::vector<Grant> grants = hungry(schedule);
+void plan_prefills(Schedule& schedule, Beside& beside, Plan& plan) {
+  std::vector<Grant> grants = hungry(schedule, beside);
+  std::erase_if(grants, [&](const Grant& grant) {  // the cache had all but the last token
+    if (grant.sequence->remaining() > 1) return false;
+    add_piece(plan, *grant.sequence, 1);
+    return true;
+  });
   limit_logits(schedule, grants);
-  const ScheduleOptions& options = schedule.options;
-  share_out(grants, std::min(options.chunk_tokens, options.batch_tokens_max - plan.tokens));
-  for (const Grant& grant : grants)
-    if (grant.tokens > 0) add_piece(plan, *grant.sequence, grant.tokens);
+  share_out(grants, std::min(chunk_of(schedule), schedule.options.batch_tokens_max - plan.tokens));
+  for (const Grant& grant : grants) {
+    if (grant.tokens == 0) continue;
+    add_piece(plan, *grant.sequence, grant.tokens);
+    beside.earn(grant.tokens);
+  }
 }
 
 }  // namespace mill::llm

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "llm/schedule/beside.h"
 #include "llm/schedule/prefill.h"
 #include "llm/schedule/verify.h"
 
@@ -18,33 +19,55 @@ void release_blocks(Schedule& schedule, Sequence& sequence) {
   sequence.computed = sequence.published = 0;
 }
 
-void yield_youngest(Schedule& schedule) {
-  Sequence& youngest = *schedule.running.back();
-  schedule.running.pop_back();
-  release_blocks(schedule, youngest);
-  youngest.yielded = true;
-  ++schedule.yields;
-  schedule.waiting.push_front(&youngest);  // older than all that wait
+void insert_running(Schedule& schedule, Sequence& it) {
+  const auto place = std::ranges::find_if(
+      schedule.running, [&](const Sequence* other) { return goes_before(it, *other); });
+  schedule.running.insert(place, &it);
 }
 
-// Room for one more token in every running sequence; the youngest yield where there is none.
+void yield(Schedule& schedule, Sequence& it) {
+  std::erase(schedule.running, &it);
+  release_blocks(schedule, it);
+  it.yielded = true;
+  ++schedule.yields;
+  schedule.tenants.wait_again(it);
+}
+
+// The last sequence of the running tenant that was served most, if its counter is `least` or more.
+Sequence* last_of_most_served(const Schedule& schedule, uint64_t least) {
+  Sequence* last = nullptr;
+  for (Sequence* it : schedule.running) {
+    if (it->account->used < least) continue;
+    if (last == nullptr || it->account->used > last->account->used ||
+        (it->account->used == last->account->used && last->id < it->id) ||
+        it->account == last->account)
+      last = it;
+  }
+  return last;
+}
+
+// Who gives up blocks for it: it itself in the end, but nobody whose tenant is behind.
+Sequence& victim_for(const Schedule& schedule, const Sequence& needy) {
+  const uint64_t used = needy.account->used;
+  return *last_of_most_served(schedule,
+                              used - std::min<uint64_t>(used, schedule.options.quantum_tokens));
+}
+
+// Room for one more token in every running sequence; others yield where there is none.
 void grow(Schedule& schedule) {
-  for (size_t i = 0; i < schedule.running.size(); ++i) {
-    Sequence& sequence = *schedule.running[i];
-    while (sequence.blocks.size() < blocks_for(sequence.size())) {
-      if (schedule.pool.available() > 0) {
-        sequence.blocks.push_back(schedule.pool.take());
-        continue;
-      }
-      yield_youngest(schedule);
-      if (schedule.running.size() == i) return;  // it was this one
+  for (Sequence* it : std::vector(schedule.running)) {
+    const auto runs = [&] { return std::ranges::count(schedule.running, it) > 0; };
+    while (runs() && it->blocks.size() < blocks_for(it->size())) {
+      if (schedule.pool.available() > 0)
+        it->blocks.push_back(schedule.pool.take());
+      else
+        yield(schedule, victim_for(schedule, *it));
     }
   }
 }
 
-// Takes the blocks of the oldest that waits, found or fresh; or nothing, if there are too few.
-bool admit_oldest(Schedule& schedule) {
-  Sequence& sequence = *schedule.waiting.front();
+// Takes the blocks of a sequence that waits, found or fresh; or nothing, if there are too few.
+bool take_blocks(Schedule& schedule, Sequence& sequence) {
   adopt_cached(schedule, sequence);
   const size_t missing = blocks_for(sequence.size()) - sequence.blocks.size();
   if (schedule.pool.available() < missing + schedule.running.size()) {
@@ -54,21 +77,38 @@ bool admit_oldest(Schedule& schedule) {
   }
   while (sequence.blocks.size() < blocks_for(sequence.size()))
     sequence.blocks.push_back(schedule.pool.take());
-  schedule.waiting.pop_front();
-  sequence.served = schedule.step;
-  schedule.running.push_back(&sequence);
   return true;
 }
 
-void admit(Schedule& schedule) {
-  const uint32_t most = std::min(schedule.options.running_max, schedule.options.batch_tokens_max);
-  while (!schedule.waiting.empty() && schedule.running.size() < most)
-    if (!admit_oldest(schedule)) break;
+// A tenant that is ahead of this one gives up a place in the batch, with its blocks.
+bool make_way(Schedule& schedule, const Tenant& tenant) {
+  Sequence* last = last_of_most_served(schedule, tenant.used + schedule.options.quantum_tokens + 1);
+  if (last == nullptr) return false;
+  yield(schedule, *last);
+  return true;
 }
 
-void plan_decodes(const Schedule& schedule, Plan& plan) {
-  for (Sequence* sequence : schedule.running)
-    if (sequence->remaining() == 1) add_piece(plan, *sequence, 1);
+// Nobody goes past the one whose turn it is, so that a large request is not put off for ever.
+void admit(Schedule& schedule) {
+  const uint32_t most = std::min(schedule.options.running_max, schedule.options.batch_tokens_max);
+  while (Tenant* tenant = schedule.tenants.least_served_waiting()) {
+    Sequence& sequence = *tenant->waiting.front();
+    if (schedule.running.size() < most && take_blocks(schedule, sequence)) {
+      schedule.tenants.admitted(sequence);
+      sequence.served = schedule.step;
+      insert_running(schedule, sequence);
+    } else if (!make_way(schedule, *tenant)) {
+      return;
+    }
+  }
+}
+
+void plan_decodes(const Schedule& schedule, Beside& beside, Plan& plan) {
+  for (Sequence* sequence : schedule.running) {
+    if (sequence->remaining() != 1 || beside.ahead(*sequence)) continue;
+    add_piece(plan, *sequence, 1);
+    beside.earn(1);
+  }
 }
 
 // Makes full blocks findable. Where another sequence was faster, its twin of the block (the same
@@ -89,15 +129,15 @@ void publish_full_blocks(BlockPool& pool, Sequence& sequence) {
 
 }  // namespace
 
-Schedule::Schedule(ScheduleOptions given, uint32_t blocks) : options(given), pool(blocks) {
+Schedule::Schedule(ScheduleOptions given, uint32_t blocks)
+    : options(given), pool(blocks), tenants(given.quantum_tokens) {
   ASSERT(options.logit_rows_max >= options.running_max, options.logit_rows_max);
   ASSERT(options.chunk_tokens > 0 && options.running_max > 0 && options.batch_tokens_max > 0);
 }
 
 void enqueue(Schedule& schedule, Sequence& sequence) {
   ASSERT(!sequence.tokens.empty() && blocks_for(sequence.size()) <= schedule.pool.size());
-  ASSERT(schedule.waiting.empty() || schedule.waiting.back()->id < sequence.id, sequence.id);
-  schedule.waiting.push_back(&sequence);
+  schedule.tenants.arrive(sequence);
 }
 
 Plan plan_step(Schedule& schedule) {
@@ -105,9 +145,13 @@ Plan plan_step(Schedule& schedule) {
   grow(schedule);
   admit(schedule);
   Plan plan;
-  plan_decodes(schedule, plan);
-  plan_prefills(schedule, plan);
+  Beside beside(schedule);
+  plan.guarded = beside.guarded();
+  plan_decodes(schedule, beside, plan);
+  plan_prefills(schedule, beside, plan);
+  plan_beside(schedule, beside, plan);
   plan_guesses(schedule, plan);
+  count_contention(schedule, plan);
   return plan;
 }
 
@@ -117,6 +161,7 @@ void commit(Schedule& schedule, const Plan& plan) {
     sequence.computed += piece.tokens - piece.guessed;
     sequence.wanted = std::max(sequence.wanted, sequence.computed);
     sequence.served = schedule.step;
+    schedule.tenants.charge(sequence, sequence.computed);
     if (schedule.options.prefix_cache) publish_full_blocks(schedule.pool, sequence);
   }
 }
@@ -125,6 +170,7 @@ void settle(Schedule& schedule, Sequence& sequence, uint32_t accepted) {
   sequence.computed += accepted;
   sequence.wanted = std::max(sequence.wanted, sequence.computed);
   ASSERT(sequence.remaining() == 1, sequence.computed, sequence.size());
+  schedule.tenants.charge(sequence, sequence.computed);
   if (schedule.options.prefix_cache) publish_full_blocks(schedule.pool, sequence);
   for (; sequence.blocks.size() > blocks_for(sequence.size()); sequence.blocks.pop_back())
     schedule.pool.release(sequence.blocks.back());
@@ -132,7 +178,8 @@ void settle(Schedule& schedule, Sequence& sequence, uint32_t accepted) {
 
 void finish(Schedule& schedule, Sequence& sequence) {
   release_blocks(schedule, sequence);
-  if (std::erase(schedule.running, &sequence) == 0) std::erase(schedule.waiting, &sequence);
+  std::erase(schedule.running, &sequence);
+  schedule.tenants.leave(sequence);
 }
 
 std::vector<BatchPiece> batch_of(const Plan& plan) {

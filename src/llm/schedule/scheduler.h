@@ -6,12 +6,17 @@
 //                          <-yield--
 //
 // The rules, and what they promise:
-//  * Requests are admitted in the order of their arrival, as soon as the pool holds blocks for all
-//    their tokens and a spare block for each that runs already.
-//  * When a running sequence needs a block and there is none, the youngest yields: its blocks go
-//    back and it is computed again later. Its tokens stay, so its result is the same. The oldest
-//    never yields to anyone, hence it finishes; then the next is the oldest. So everything
-//    finishes.
+//  * Of the tenants with requests that wait, the one that was served least is next
+//    (schedule/tenants.h); a tenant's own requests are admitted by priority, then in the order of
+//    their arrival, as soon as the pool holds blocks for all their tokens and a spare block for
+//    each that runs already. If they are lacking, a tenant that is ahead makes way.
+//  * When a running sequence needs a block and there is none, the last of the tenant that was
+//    served most yields: its blocks go back and it is computed again later. Its tokens stay, so its
+//    result is the same. The first of the tenant that was served least never yields, hence it goes
+//    on until it finishes or its tenant is ahead; then it is another's turn. So everything
+//    finishes. (With one tenant: the youngest yields, the oldest never does.)
+//  * While a tenant is behind, those that are ahead get the few tokens of a step that cost the
+//    others next to nothing.
 //  * What rows of a small batch are left are for guesses (speculate/speculator.h): up to
 //    verify_rows_max rows, a step costs little more than one of a single row, because it reads the
 //    same weights. Guesses take blocks only where there are more than enough, and nobody yields for
@@ -22,12 +27,12 @@
 //    waits longer for his turn than twice the number of those that run.
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <vector>
 
 #include "llm/kv/block_pool.h"
 #include "llm/runner.h"
+#include "llm/schedule/tenants.h"
 
 namespace mill::llm {
 
@@ -45,6 +50,11 @@ struct Sequence {
   std::vector<TokenId> guess;   // that may follow `tokens`; never one of them before it is drawn
   uint64_t served = 0;          // the last step that had a piece of it, or admitted it
   bool yielded = false;         // was computed before and gave its blocks back
+  int32_t priority = 0;         // among its tenant's: the smaller goes first
+  std::string tenant = {};      // whose it is
+  Tenant* account = nullptr;    // the same, once enqueued
+  uint32_t charged = 0;         // leading tokens that its tenant has paid, or found in the cache
+  uint64_t held_back = 0;       // the last step that had nothing for it, its tenant being ahead
 
   uint32_t size() const { return static_cast<uint32_t>(tokens.size()); }
   uint32_t remaining() const { return size() - computed; }
@@ -57,6 +67,7 @@ struct ScheduleOptions {
   uint32_t logit_rows_max = 64;     // most logits in a step; running_max or more
   uint32_t verify_rows_max = 0;     // guesses fill the rows of those that decode up to this
   bool prefix_cache = true;
+  uint32_t quantum_tokens = kQuantum;  // by which a tenant is ahead (schedule/tenants.h)
 };
 
 // `tokens` of a sequence from its `computed` on, the last `guessed` of which are guesses.
@@ -65,12 +76,14 @@ struct PlannedPiece {
   uint32_t tokens = 0;
   uint32_t logits = 0;  // rows wanted, as in BatchPiece
   uint32_t guessed = 0;
+  bool beside = false;                   // of a tenant that is ahead: it gets no guesses
   std::vector<TokenId> row_tokens = {};  // where there are guesses: the last token, and them
 };
 
 struct Plan {
   std::vector<PlannedPiece> pieces;
   uint32_t tokens = 0, logits = 0;  // sums over the pieces
+  bool guarded = false;             // a tenant is behind: those ahead are held back
 };
 
 struct Schedule {
@@ -78,10 +91,14 @@ struct Schedule {
 
   ScheduleOptions options;
   BlockPool pool;
-  std::deque<Sequence*> waiting;   // oldest first
-  std::vector<Sequence*> running;  // oldest first; all older than those that wait
+  Tenants tenants;                 // and what they wait for
+  std::vector<Sequence*> running;  // by priority, then the oldest first
+  double beside = 0;               // tokens that those ahead are still to get (beside.h)
+  uint64_t mixed_until = 0;        // the step up to which more than one tenant is expected
   uint64_t step = 0;               // plans made
-  uint64_t yields = 0;             // times that a sequence gave its blocks to an older one
+  uint64_t yields = 0;             // times that a sequence gave its blocks to another
+
+  size_t waiting() const { return tenants.waiting(); }
 };
 
 // The caller keeps the Sequence alive until it is finished. It must fit into the pool, whole.

@@ -98,7 +98,7 @@ TEST_CASE("the youngest yields when blocks run out, and comes back") {
   }
   CHECK(old.remaining() == 0);
   CHECK(young.yielded);
-  CHECK(schedule.waiting.front() == &young);
+  CHECK(schedule.tenants.all().at("").waiting.front() == &young);
   finish(schedule, old);
   step(schedule);
   CHECK(young.remaining() == 0);
@@ -119,18 +119,21 @@ TEST_CASE("wanted logits of a whole prompt come in pieces that fit") {
 // share blocks; every computed sequence gets one token a step until it has enough.
 class World {
  public:
-  explicit World(uint32_t seed) : random_(seed), schedule_(options(), 4 + pick(30)) {}
+  explicit World(uint32_t seed)
+      : random_(seed), tenants_(1 + seed % 4), schedule_(options(), 4 + pick(30)) {}
 
   void run() {
     for (int now = 0; now < 300 || !active_.empty(); ++now) {
       REQUIRE(now < 20000);
       if (now < 300 && pick(4) == 0) arrive();
       if (!active_.empty() && pick(20) == 0) leave(pick(static_cast<uint32_t>(active_.size())));
-      step(schedule_);
+      guarded += step(schedule_).guarded;
       generate();
     }
     CHECK(schedule_.pool.held() == 0);
   }
+
+  uint32_t guarded = 0;  // steps in which a tenant was held back
 
  private:
   struct Request {
@@ -146,7 +149,8 @@ class World {
             .running_max = running,
             .batch_tokens_max = 1 + pick(120),
             .logit_rows_max = running + pick(10),
-            .prefix_cache = pick(3) > 0};
+            .prefix_cache = pick(3) > 0,
+            .quantum_tokens = 1 + pick(pick(2) == 0 ? 20 : 200)};
   }
 
   void arrive() {
@@ -155,6 +159,8 @@ class World {
     request->sequence =
         sequence(++last_id_, 1 + pick(std::min(room - 1, 200U)), static_cast<TokenId>(1 + pick(3)));
     Sequence& it = request->sequence;
+    it.tenant = std::string(pick(tenants_), 't');
+    it.priority = static_cast<int32_t>(pick(3));
     if (pick(4) == 0) it.tokens[pick(it.size())] = 99;
     if (pick(4) == 0) it.wanted = 0;
     request->length = it.size() + 1 + pick(std::min(room - it.size(), 100U));
@@ -178,16 +184,21 @@ class World {
   }
 
   std::mt19937 random_;
+  uint32_t tenants_;
   Schedule schedule_;
   std::vector<std::unique_ptr<Request>> active_;
   uint64_t last_id_ = 0;
 };
 
 TEST_CASE("in random worlds every invariant holds at every step, and everything finishes") {
+  uint32_t guarded = 0;
   for (uint32_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
-    World(seed).run();
+    World world(seed);
+    world.run();
+    guarded += world.guarded;
   }
+  CHECK(guarded > 1000);  // the seeds see what they are meant to see
 }
 
 TEST_CASE("a long prompt goes on however many short ones come and go") {

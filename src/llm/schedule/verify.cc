@@ -7,7 +7,7 @@ namespace {
 
 bool can_guess(const PlannedPiece& piece) {
   return piece.tokens == 1 && piece.logits == 1 && piece.sequence->remaining() == 1 &&
-         !piece.sequence->guess.empty();
+         !piece.beside && !piece.sequence->guess.empty();
 }
 
 // Blocks for up to `count` tokens behind the end; a spare one for each that runs stays in the pool.

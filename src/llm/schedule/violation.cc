@@ -1,4 +1,5 @@
 // What must hold of a schedule between any two calls, and of a plan just made.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -8,14 +9,27 @@
 namespace mill::llm {
 namespace {
 
-std::string order_violation(const Schedule& schedule) {
-  uint64_t last = 0;
-  const auto ascends = [&](const Sequence* it) { return std::exchange(last, it->id) <= it->id; };
-  for (const Sequence* it : schedule.running)
-    if (!ascends(it)) return fmt::format("sequence {} runs behind a younger one", it->id);
-  for (const Sequence* it : schedule.waiting)
-    if (!ascends(it)) return fmt::format("sequence {} waits behind a younger one", it->id);
-  return "";
+bool in_order(const auto& sequences) {
+  return std::ranges::is_sorted(
+      sequences, [](const Sequence* a, const Sequence* b) { return goes_before(*a, *b); });
+}
+
+std::string tenant_violation(const Schedule& schedule) {
+  if (!in_order(schedule.running)) return "one runs behind another that it goes before";
+  std::map<const Tenant*, uint32_t> active;
+  size_t waiting = 0;
+  for (const Sequence* it : schedule.running) ++active[it->account];
+  for (const auto& [name, tenant] : schedule.tenants.all()) {
+    if (!in_order(tenant.waiting)) return fmt::format("'{}' waits out of order", name);
+    waiting += tenant.waiting.size();
+    active[&tenant] += static_cast<uint32_t>(tenant.waiting.size());
+    if (active[&tenant] != tenant.active)
+      return fmt::format("'{}': {} in the books, {} active", name, tenant.active, active[&tenant]);
+    for (const Sequence* it : tenant.waiting)
+      if (it->account != &tenant || !it->blocks.empty() || it->computed > 0)
+        return fmt::format("sequence {} waits and holds blocks, or is another's", it->id);
+  }
+  return waiting == schedule.waiting() ? "" : "the number of those that wait is wrong";
 }
 
 std::string sequence_violation(const Schedule& schedule, const Sequence& it) {
@@ -23,7 +37,8 @@ std::string sequence_violation(const Schedule& schedule, const Sequence& it) {
     return fmt::format("{} computed, {} wanted of {} tokens", it.computed, it.wanted, it.size());
   if (it.computed > it.blocks.size() * kBlockTokens)
     return fmt::format("{} tokens computed in {} blocks", it.computed, it.blocks.size());
-  if (it.remaining() > 0 && schedule.step - it.served > 2 * schedule.options.running_max)
+  const uint64_t turn = std::max(it.served, it.held_back);
+  if (it.remaining() > 0 && schedule.step - turn > 2 * schedule.options.running_max)
     return fmt::format("starves since step {}", it.served);
   const uint32_t full = it.computed / kBlockTokens;
   if (schedule.options.prefix_cache && it.published != full)
@@ -68,10 +83,7 @@ std::string piece_violation(const Schedule& schedule, const PlannedPiece& piece)
 
 std::string violation(const Schedule& schedule) {
   if (std::string text = schedule.pool.violation(); !text.empty()) return text;
-  if (std::string text = order_violation(schedule); !text.empty()) return text;
-  for (const Sequence* it : schedule.waiting)
-    if (!it->blocks.empty() || it->computed > 0)
-      return fmt::format("sequence {} waits and holds blocks", it->id);
+  if (std::string text = tenant_violation(schedule); !text.empty()) return text;
   for (const Sequence* it : schedule.running)
     if (std::string text = sequence_violation(schedule, *it); !text.empty())
       return fmt::format("sequence {}: {}", it->id, text);
@@ -97,10 +109,11 @@ std::string violation(const Schedule& schedule, const Plan& plan) {
   if (guessed > 0 && decoding + guessed > options.verify_rows_max)
     return fmt::format("{} guesses beside {} that decode", guessed, decoding);
   if (logits > options.logit_rows_max) return fmt::format("{} rows of logits in a step", logits);
-  bool work = schedule.running.empty() && !schedule.waiting.empty();
+  bool work = schedule.running.empty() && schedule.waiting() > 0;
   for (const Sequence* it : schedule.running) {
     work = work || it->remaining() > 0;
-    if (it->remaining() == 1 && !planned.contains(it))
+    const bool held_back = plan.guarded && it->held_back == schedule.step;
+    if (it->remaining() == 1 && !planned.contains(it) && !held_back)
       return fmt::format("sequence {} decodes and is left out", it->id);
   }
   return work && planned.empty() ? "there is work and none is planned" : "";

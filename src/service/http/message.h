@@ -1,6 +1,7 @@
 #pragma once
 // HTTP as the endpoints see it: a request that has arrived whole, and an answer. No sockets here.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ struct Caller {
   std::string tenant = {}, key = {};  // "acme", "key_0123456789ab"
   // Of a request that is asked again after a crash: its id, so that it is the same; "" = a new one.
   std::string request = {};
+  int priority = 0;          // among the tenant's own requests: the smaller goes first
+  int64_t queue_ms_max = 0;  // for how long it waits to be begun; 0 = as long as it takes
 };
 
 struct Request {

@@ -23,6 +23,8 @@ void Answer::count(const llm::GenerateEvent& event) {
   prompt_tokens = event.prompt_tokens;
   cached_tokens = event.cached_tokens;
   generated_tokens = event.generated_tokens;
+  joules = event.joules;
+  times = event.times;
 }
 
 std::vector<Told> Answer::add(std::vector<OutputEvent> events) {
@@ -57,6 +59,7 @@ Usage usage_of(std::span<const Answer> answers, uint32_t n) {
   for (size_t i = 0; i < answers.size(); ++i) {
     usage.generated += answers[i].generated_tokens;
     usage.thinking += answers[i].thinking_tokens;
+    usage.joules += answers[i].joules;
     if (i % n != 0) continue;
     usage.prompt += answers[i].prompt_tokens;
     usage.cached += answers[i].cached_tokens;

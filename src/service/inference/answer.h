@@ -38,10 +38,12 @@ struct Answer {
   std::vector<std::vector<llm::TokenLogprob>> alternatives;
   Finish finish = Finish::stop;
   uint32_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, thinking_tokens = 0;
+  double joules = 0;
+  llm::RequestTimes times = {};
   uint64_t id_seed = 0;  // of the calls' ids
 
   void add(const llm::GenerateEvent&);
-  void count(const llm::GenerateEvent&);  // its three sums alone; add() does it, too
+  void count(const llm::GenerateEvent&);  // its sums alone; add() does it, too
   std::vector<Told> add(std::vector<dialect::OutputEvent>);
 
  private:
@@ -53,6 +55,7 @@ struct Answer {
 // i. A prompt counts once, however many answers it has.
 struct Usage {
   uint64_t prompt = 0, cached = 0, generated = 0, thinking = 0;
+  double joules = 0;  // of all that was computed for it
 };
 Usage usage_of(std::span<const Answer>, uint32_t n);
 // The same of answers that may have been cut short: one that never began costs nothing.

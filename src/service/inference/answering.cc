@@ -26,14 +26,20 @@ class Answering : public std::enable_shared_from_this<Answering> {
     }
   }
 
-  std::vector<llm::GenerateRequest> take_requests() { return std::move(plan_.requests); }
+  std::vector<llm::GenerateRequest> take_requests() {
+    for (llm::GenerateRequest& it : plan_.requests) it.admission = plan_.account.admission();
+    return std::move(plan_.requests);
+  }
   service::ServedModel& model() { return *plan_.model; }
   const Shape& shape() const { return *plan_.shape; }
   void started(const std::shared_ptr<Choices>& choices) { choices_ = choices; }
 
   void on_event(size_t choice, const llm::GenerateEvent& event) {
     Voice& voice = *voices_[choice];
-    if (voice.over) return;
+    if (voice.over) {
+      voice.answer.joules = event.joules;
+      return;
+    }
     voice.answer.count(event);
     if (failed_) return;
     if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
@@ -43,7 +49,10 @@ class Answering : public std::enable_shared_from_this<Answering> {
 
   // The client has the end of its answer only once what it has used is on the disk.
   void on_done() {
-    for (auto& voice : voices_) answers_.push_back(std::move(voice->answer));
+    for (auto& voice : voices_) {
+      plan_.account.add_phases(voice->answer.times);
+      answers_.push_back(std::move(voice->answer));
+    }
     plan_.account.close(billed(answers_, plan_.n), outcome_,
                         [self = shared_from_this()](const Result<void>& kept) {
                           if (!self->failed_) self->tell_end(kept);
@@ -120,6 +129,7 @@ class Answering : public std::enable_shared_from_this<Answering> {
     outcome_ = event.finish == llm::FinishReason::cancelled ? Outcome::cancelled : Outcome::failed;
     http::Problem problem{500, event.error.message};
     if (event.error.kind == ErrorKind::unsupported) problem.status = 400;  // of its grammar
+    if (event.error.kind == ErrorKind::exhausted) problem = http::problem_of(event.error);
     if (event.finish == llm::FinishReason::cancelled)
       problem = {503, "The request was cancelled", "", "cancelled"};
     break_off(problem);

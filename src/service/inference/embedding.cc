@@ -42,18 +42,24 @@ struct Embeddings {
   Account account;
   bool cancelled = false;
   std::string error;
+  int status = 500;  // of the error
+  double joules = 0;
 
   void on_event(size_t text, llm::GenerateEvent&& event) {
     const bool failed =
         event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled;
     cancelled |= event.finish == llm::FinishReason::cancelled;
+    if (event.error.kind == ErrorKind::exhausted) status = http::problem_of(event.error).status;
     if (failed)
       error = event.error.message.empty() ? "The request was cancelled" : event.error.message;
+    joules += event.joules;
+    account.add_phases(event.times);
     done[text] = {std::move(event.embedding), event.prompt_tokens};
   }
   // Texts that were cancelled have no values, and cost nothing.
   Usage usage() const {
     Usage sum;
+    sum.joules = joules;
     for (const Embedding& each : done) sum.prompt += each.values.empty() ? 0 : each.tokens;
     return sum;
   }
@@ -63,7 +69,7 @@ struct Embeddings {
   }
   void tell(const Result<void>& kept) {
     if (!kept) error = kept.error().message;
-    if (!error.empty()) return told(std::unexpected(Problem{500, error}));
+    if (!error.empty()) return told(std::unexpected(Problem{status, error}));
     told(std::move(done));
   }
 };
@@ -80,6 +86,7 @@ void embed(ServedModel& model, std::vector<std::vector<TokenId>> texts, Account 
   for (size_t i = 0; i < texts.size(); ++i) {
     requests[i].prompt = std::move(texts[i]);
     requests[i].embed = true;
+    requests[i].admission = run->account.admission();
   }
   const auto choices = service::Choices::start(
       model, std::move(requests),

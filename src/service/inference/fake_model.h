@@ -67,6 +67,7 @@ class FakeModel : public service::ServedModel {
     thoughts_max = request.thoughts.tokens_max;
     constrained = request.grammar != nullptr;
     lazy = request.lazy;
+    admission = request.admission;
     uint64_t state = request.sampling.seed * 2654435761U + 1;
     for (const TokenId token : request.prompt) state = state * 31 + static_cast<uint64_t>(token);
     tasks_.push_back(
@@ -86,6 +87,7 @@ class FakeModel : public service::ServedModel {
   std::atomic<int> token_microseconds{0};
   std::atomic<uint32_t> thoughts_max{0};              // of the last request: its budget of thoughts
   std::atomic<bool> constrained{false}, lazy{false};  // … whether it has a grammar, and a lazy one
+  llm::Admission admission;                           // … and whose turn it was
   std::string script;      // what every answer is, a few bytes a token; "" = words drawn by seed
   std::string prompt_end;  // of every conversation
   void speak(std::string_view chat_template) { dialect_ = dialect::dialect_of(chat_template); }

@@ -28,13 +28,19 @@ Host::~Host() {
 }
 
 Account Host::account(const http::Request& request, const ServedModel& model) const {
-  if (meter == nullptr) return {};
-  return {meter.get(),
-          {.request = request.caller.request.empty() ? fresh_id("req_") : request.caller.request,
-           .caller = request.caller,
+  const http::Caller& caller = request.caller;
+  const int64_t queue_ms = caller.queue_ms_max > 0 ? caller.queue_ms_max : queue_ms_max;
+  llm::Admission admission{
+      .tenant = caller.tenant, .priority = caller.priority, .queue_ns_max = queue_ms * 1'000'000};
+  if (meter == nullptr) return Account(std::move(admission));
+  return {std::move(admission),
+          meter.get(),
+          {.request = caller.request.empty() ? fresh_id("req_") : caller.request,
+           .caller = caller,
            .endpoint = request.path,
            .model = model.info().id,
-           .digest = model.info().digest},
+           .digest = model.info().digest,
+           .traceparent = std::string(request.header("traceparent"))},
           unix_time,
           nanoseconds};
 }

@@ -27,6 +27,8 @@ struct Host {
   std::function<int64_t()> nanoseconds = [] { return int64_t{0}; };  // of a clock that only ascends
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
 
+  int64_t queue_ms_max = 0;  // for which a request waits that does not say itself; 0 = always
+
   std::shared_ptr<Meter> meter = {};  // null = nobody counts
   std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 

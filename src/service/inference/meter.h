@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "llm/request.h"
 #include "service/http/message.h"
 #include "service/inference/answer.h"
 
@@ -23,6 +25,8 @@ struct Spent {
   int64_t ended = 0;          // seconds since the epoch
   int64_t nanoseconds = 0;    // from the request's arrival
   Outcome outcome = Outcome::whole;
+  std::string traceparent = {};                // who asked, as its header says (traces/span.h)
+  std::vector<llm::RequestTimes> phases = {};  // of each generation
 };
 
 // Called once, on any thread: the record is on the disk, or could not be brought there.
@@ -39,15 +43,21 @@ class Meter {
 class Account {
  public:
   Account() = default;  // nobody counts
-  Account(Meter* meter, Spent spent, std::function<int64_t()> unix_time,
+  explicit Account(llm::Admission admission) : admission_(std::move(admission)) {}
+  Account(llm::Admission admission, Meter* meter, Spent spent, std::function<int64_t()> unix_time,
           std::function<int64_t()> nanoseconds)
-      : meter_(meter),
+      : admission_(std::move(admission)),
+        meter_(meter),
         spent_(std::move(spent)),
         unix_time_(std::move(unix_time)),
         nanoseconds_(std::move(nanoseconds)),
         began_(nanoseconds_()) {}
 
-  const std::string& request() const { return spent_.request; }  // "" where nobody counts
+  const llm::Admission& admission() const { return admission_; }  // of all its generations
+  const std::string& request() const { return spent_.request; }   // "" where nobody counts
+
+  // By the clock of `nanoseconds`; before close().
+  void add_phases(const llm::RequestTimes& times) { spent_.phases.push_back(times); }
 
   void close(const Usage& usage, Outcome outcome, const Kept& kept) {
     if (meter_ == nullptr) return kept({});
@@ -59,6 +69,7 @@ class Account {
   }
 
  private:
+  llm::Admission admission_;
   Meter* meter_ = nullptr;
   Spent spent_;
   std::function<int64_t()> unix_time_, nanoseconds_;

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr milliseconds kLook{100};        // how often a batch looks whether it is cancelled
 constexpr milliseconds kPauseMax{5'000};  // after the engine had no room
+constexpr int kPriority = 50;             // behind what its tenant waits for
+constexpr int64_t kQueueMs = 86'400'000;  // nobody waits for it, whatever others are given
 constexpr uint32_t kTriesMax = 100;       // some eight minutes without room
 
 std::string_view text_of(const MappedFile& file) {
@@ -106,6 +108,8 @@ class BatchRun {
     if (const auto problem = misfit(body)) return slot->respond(http::problem_response(*problem));
     http::Caller caller = caller_;
     caller.request = request_id(line);
+    caller.priority = kPriority;
+    caller.queue_ms_max = kQueueMs;
     try {
       world_.handler({.method = "POST",
                       .path = endpoint_,

@@ -10,9 +10,18 @@ namespace {
 
 constexpr const char* kQuery =
     "SELECT tenant, model, COUNT(*), SUM(prompt_tokens), SUM(cached_tokens), "
-    "SUM(thinking_tokens), SUM(answer_tokens), SUM(nanoeuros) FROM request "
+    "SUM(thinking_tokens), SUM(answer_tokens), SUM(nanoeuros), {} FROM request "
     "WHERE ended >= ? AND ended < ? AND (? = '' OR tenant = ?) AND outcome != 'failed' "
     "GROUP BY tenant, model ORDER BY tenant, model";
+
+// A ledger that no newer server has opened yet knows no energy.
+Result<std::string> query_for(Database& database) {
+  Statement version = database.prepare("PRAGMA user_version");
+  TRY(version.step());
+  const char* energy =
+      version.integer(0) < 2 ? "0, 0" : "SUM(millijoules), SUM(energy_source != '')";
+  return fmt::format(fmt::runtime(kQuery), energy);
+}
 
 BillRow row_of(const Statement& it) {
   return {.tenant = it.text(0),
@@ -22,7 +31,9 @@ BillRow row_of(const Statement& it) {
           .cached = it.integer(4),
           .thinking = it.integer(5),
           .answer = it.integer(6),
-          .nanoeuros = it.integer(7)};
+          .nanoeuros = it.integer(7),
+          .millijoules = it.integer(8),
+          .measured = it.integer(9)};
 }
 
 BillRow total_of(const std::vector<BillRow>& rows) {
@@ -34,8 +45,23 @@ BillRow total_of(const std::vector<BillRow>& rows) {
     total.thinking += row.thinking;
     total.answer += row.answer;
     total.nanoeuros += row.nanoeuros;
+    total.millijoules += row.millijoules;
+    total.measured += row.measured;
   }
   return total;
+}
+
+// Of some requests' energy nothing is known: then the sum would say too little.
+bool whole_energy(const BillRow& row) { return row.measured > 0 && row.measured == row.requests; }
+
+std::string joules_text(const BillRow& row, const char* unknown) {
+  if (!whole_energy(row)) return unknown;
+  return fmt::format("{}.{:03}", row.millijoules / 1000, row.millijoules % 1000);
+}
+
+nlohmann::ordered_json joules_json(const BillRow& row) {
+  if (!whole_energy(row)) return nullptr;
+  return static_cast<double>(row.millijoules) / 1000;
 }
 
 std::string quoted(const std::string& field) {
@@ -49,14 +75,15 @@ nlohmann::ordered_json json_of(const BillRow& row) {
   return {{"tenant", row.tenant},        {"model", row.model},
           {"requests", row.requests},    {"prompt_tokens", row.prompt},
           {"cached_tokens", row.cached}, {"thinking_tokens", row.thinking},
-          {"answer_tokens", row.answer}, {"euros", euros_text(row.nanoeuros)}};
+          {"answer_tokens", row.answer}, {"euros", euros_text(row.nanoeuros)},
+          {"joules", joules_json(row)}};
 }
 
 std::string table_line(const BillRow& row, size_t tenant_width, size_t model_width) {
-  return fmt::format("{:<{}}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>10}  {:>10}  {:>16}\n",
+  return fmt::format("{:<{}}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>10}  {:>10}  {:>16}  {:>12}\n",
                      row.tenant.empty() ? "-" : row.tenant, tenant_width, row.model, model_width,
                      row.requests, row.prompt, row.cached, row.thinking, row.answer,
-                     euros_text(row.nanoeuros));
+                     euros_text(row.nanoeuros), joules_text(row, "-"));
 }
 
 }  // namespace
@@ -64,7 +91,8 @@ std::string table_line(const BillRow& row, size_t tenant_width, size_t model_wid
 Result<std::vector<BillRow>> bill(const BillQuery& query) {
   constexpr int kBusyMs = 5'000;
   TRY_ASSIGN(Database database, Database::open(query.ledger, Database::Mode::read, kBusyMs));
-  Statement rows = database.prepare(kQuery);
+  TRY_ASSIGN(const std::string sql, query_for(database));
+  Statement rows = database.prepare(sql);
   rows.bind(query.since).bind(query.until).bind(query.tenant).bind(query.tenant);
   std::vector<BillRow> found;
   while (true) {
@@ -81,20 +109,22 @@ std::string bill_table(const std::vector<BillRow>& rows) {
     tenant_width = std::max(tenant_width, row.tenant.size());
     model_width = std::max(model_width, row.model.size());
   }
-  std::string out = fmt::format("{:<{}}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>10}  {:>10}  {:>16}\n",
-                                "tenant", tenant_width, "model", model_width, "requests", "prompt",
-                                "cached", "thinking", "answer", "euros");
+  std::string out =
+      fmt::format("{:<{}}  {:<{}}  {:>9}  {:>10}  {:>10}  {:>10}  {:>10}  {:>16}  {:>12}\n",
+                  "tenant", tenant_width, "model", model_width, "requests", "prompt", "cached",
+                  "thinking", "answer", "euros", "joules");
   for (const BillRow& row : rows) out += table_line(row, tenant_width, model_width);
   return out + table_line(total_of(rows), tenant_width, model_width);
 }
 
 std::string bill_csv(const std::vector<BillRow>& rows) {
   std::string out =
-      "tenant,model,requests,prompt_tokens,cached_tokens,thinking_tokens,answer_tokens,euros\r\n";
+      "tenant,model,requests,prompt_tokens,cached_tokens,thinking_tokens,answer_tokens,euros,"
+      "joules\r\n";
   for (const BillRow& row : rows)
-    out += fmt::format("{},{},{},{},{},{},{},{}\r\n", quoted(row.tenant), quoted(row.model),
+    out += fmt::format("{},{},{},{},{},{},{},{},{}\r\n", quoted(row.tenant), quoted(row.model),
                        row.requests, row.prompt, row.cached, row.thinking, row.answer,
-                       euros_text(row.nanoeuros));
+                       euros_text(row.nanoeuros), joules_text(row, ""));
   return out;
 }
 

@@ -19,6 +19,7 @@ struct BillRow {
   std::string tenant, model;
   int64_t requests = 0, prompt = 0, cached = 0, thinking = 0, answer = 0;  // tokens
   int64_t nanoeuros = 0;
+  int64_t millijoules = 0, measured = 0;  // of so many of the requests; of the others nobody knows
 };
 
 // In the order of tenants, then models. Requests that failed by our fault are not on a bill.

@@ -1,6 +1,7 @@
 #include "service/ledger/ledger.h"
 
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,14 +26,21 @@ constexpr const char* kSchema = R"(
     ended           INTEGER NOT NULL,   -- seconds since 1970, UTC
     milliseconds    INTEGER NOT NULL,   -- from its arrival to its end
     outcome         TEXT NOT NULL,      -- 'whole', 'cancelled', 'failed'
-    nanoeuros       INTEGER NOT NULL
+    nanoeuros       INTEGER NOT NULL,
+    millijoules     INTEGER NOT NULL DEFAULT 0,
+    energy_source   TEXT NOT NULL DEFAULT ''  -- 'rapl', 'model', '' = the energy is not known
   ) WITHOUT ROWID;
   CREATE INDEX request_by_time ON request (ended, tenant);
 )";
 
+constexpr const char* kFromVersion1 = R"(
+  ALTER TABLE request ADD COLUMN millijoules INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE request ADD COLUMN energy_source TEXT NOT NULL DEFAULT '';
+)";
+
 // A request of a batch that is asked again after a crash has one row: of the answer that was kept.
 constexpr const char* kInsert =
-    "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 std::string_view name_of(Outcome outcome) {
   switch (outcome) {
@@ -58,12 +66,13 @@ Result<int64_t> schema_version(Database& database) {
 Result<void> prepare(Database& database) {
   TRY(database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE"));
   TRY_ASSIGN(const int64_t version, schema_version(database));
-  if (version != 0 && version != kSchemaVersion)
+  if (version < 0 || version > kSchemaVersion)
     return fail(ErrorKind::unsupported,
                 "a ledger of version {}; this program knows version {}, so use the program that "
                 "made it, or another file",
                 version, kSchemaVersion);
   if (version == 0) TRY(database.run(kSchema));
+  if (version == 1) TRY(database.run(kFromVersion1));
   TRY(database.run(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str()));
   return database.run("COMMIT");
 }
@@ -81,7 +90,8 @@ std::string line_of(const Spent& spent, int64_t nanoeuros) {
                                        {"generated_tokens", spent.usage.generated},
                                        {"ended", spent.ended},
                                        {"outcome", name_of(spent.outcome)},
-                                       {"nanoeuros", nanoeuros}};
+                                       {"nanoeuros", nanoeuros},
+                                       {"joules", spent.usage.joules}};
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -162,7 +172,8 @@ Result<void> Ledger::insert(const std::vector<Entry>& group) {
     row.bind(it.model).bind(it.digest).bind(whole(it.usage.prompt)).bind(whole(it.usage.cached));
     row.bind(whole(it.usage.thinking)).bind(whole(it.usage.generated - it.usage.thinking));
     row.bind(it.ended).bind(it.nanoseconds / 1'000'000).bind(name_of(it.outcome));
-    TRY(row.bind(entry.nanoeuros).run());
+    row.bind(entry.nanoeuros).bind(std::llround(it.usage.joules * 1000));
+    TRY(row.bind(options_.energy_source).run());
   }
   return database_.run("COMMIT");
 }

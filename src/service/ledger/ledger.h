@@ -24,7 +24,7 @@
 
 namespace mill::ledger {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;  // 1 had no energy; it is brought up to date
 
 // A request's row, or the sum of several.
 struct Charge {
@@ -37,6 +37,7 @@ struct LedgerOptions {
   std::filesystem::path path;                        // made where it is not
   std::shared_ptr<WatchedFile<Prices>> prices = {};  // null = all is free
   std::function<void(const Charge&)> charged = {};   // of each request; before it is on the disk
+  std::string energy_source = {};                    // of the joules; "" = they are not known
   int busy_ms = 5'000;                               // for another program that writes
 };
 

@@ -156,12 +156,40 @@ TEST_CASE("a bill is of its time and its tenant") {
   REQUIRE(rows->size() == 1);
   CHECK(rows->front().requests == 1);
   CHECK(bill_csv(*bill({.ledger = folder / "l", .until = 200})) ==
-        "tenant,model,requests,prompt_tokens,cached_tokens,thinking_tokens,answer_tokens,euros\r\n"
-        "\"a,\"\"b\",m,1,10,4,2,5,0.000000000\r\n"
-        "zeta,m,1,10,4,2,5,0.000000000\r\n");
+        "tenant,model,requests,prompt_tokens,cached_tokens,thinking_tokens,answer_tokens,euros,"
+        "joules\r\n"
+        "\"a,\"\"b\",m,1,10,4,2,5,0.000000000,\r\n"
+        "zeta,m,1,10,4,2,5,0.000000000,\r\n");
   const auto json = nlohmann::json::parse(bill_json(*bill({.ledger = folder / "l"})));
   CHECK(json["rows"].size() == 2);
   CHECK(json["total"]["prompt_tokens"] == 60);
+}
+
+TEST_CASE("a ledger of version 1 is brought up to date, and its energy is unknown") {
+  const fs::path folder = test_data::empty_folder("ledger_old");
+  {
+    const auto ledger = opened({.path = folder / "l"});
+    REQUIRE(recorded(*ledger, spent("old", "acme", 100)));
+  }
+  {
+    auto old = Database::open(folder / "l", Database::Mode::create, 10);
+    REQUIRE(
+        old->run("ALTER TABLE request DROP COLUMN millijoules;"
+                 "ALTER TABLE request DROP COLUMN energy_source; PRAGMA user_version = 1"));
+  }
+  CHECK(bill({.ledger = folder / "l"})->front().requests == 1);  // as it is
+  {
+    const auto ledger = opened({.path = folder / "l", .energy_source = "rapl"});
+    Spent fresh = spent("new", "beta", 100);
+    fresh.usage.joules = 12.3456;
+    REQUIRE(recorded(*ledger, fresh));
+    REQUIRE(recorded(*ledger, spent("newer", "acme", 100)));
+  }
+  const auto rows = bill({.ledger = folder / "l"});
+  REQUIRE(rows->size() == 2);
+  CHECK(nlohmann::json::parse(bill_json(*rows))["rows"][1]["joules"] == 12.346);
+  CHECK(nlohmann::json::parse(bill_json(*rows))["rows"][0]["joules"].is_null());  // of one of two
+  CHECK(nlohmann::json::parse(bill_json(*rows))["total"]["joules"].is_null());
 }
 
 TEST_CASE("prices are whole nanoeuros a token, and what is wrong with them is told") {

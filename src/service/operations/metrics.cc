@@ -47,8 +47,16 @@ constexpr std::array kNumbers = {
            [](const EngineStats& s) { return count(s.prompt_tokens); }},
     Number{"tokenmill_generation_tokens_total", "vllm:generation_tokens_total", "counter",
            "Tokens generated.", [](const EngineStats& s) { return count(s.generated_tokens); }},
+    Number{"tokenmill_tenants_active", nullptr, "gauge", "Tenants with requests in the engine.",
+           [](const EngineStats& s) { return count(s.tenants); }},
+    Number{"tokenmill_tenant_fairness_ratio", nullptr, "gauge",
+           "Jain's index of the tokens of those tenants that lately wanted more than they got.",
+           [](const EngineStats& s) { return s.fairness; }},
+    Number{"tokenmill_requests_late_total", nullptr, "counter",
+           "Requests that were refused because they had waited for too long.",
+           [](const EngineStats& s) { return count(s.requests_late); }},
     Number{"tokenmill_preemptions_total", "vllm:num_preemptions_total", "counter",
-           "Times that memory ran short and the youngest request had to start again.",
+           "Times that a request had to start again: memory ran short, or another's turn had come.",
            [](const EngineStats& s) { return count(s.yields); }},
     Number{"tokenmill_guessed_tokens_total", "vllm:spec_decode_num_draft_tokens_total", "counter",
            "Tokens that were guessed ahead.",
@@ -168,6 +176,21 @@ void write_engine_metrics(const inference::Host& host, Exposition& out) {
   write_distributions(kTokens, all, out);
   out.family("tokenmill_build_info", "gauge", "1; its labels tell what runs.");
   out.sample({{"version", TOKENMILL_VERSION}}, 1);
+}
+
+MoreMetrics energy_metrics(std::shared_ptr<const inference::Host> host, std::string source) {
+  return [host = std::move(host), source = std::move(source)](Exposition& out) {
+    out.family("tokenmill_energy_joules_total", "counter",
+               "Energy that was drawn, by what it was for and where it was read.");
+    for (const auto& model : host->models) {
+      const llm::EngineEnergy energy = model->stats().energy;
+      for (const auto& [part, joules] :
+           {std::pair{"requests", energy.steps}, std::pair{"idle", energy.idle}}) {
+        Labels labels{{"model_name", model->info().id}, {"part", part}, {"source", source}};
+        out.sample(labels, joules);
+      }
+    }
+  };
 }
 
 void write_process_metrics(Exposition& out) {

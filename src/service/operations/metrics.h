@@ -5,11 +5,15 @@
 #include <string>
 
 #include "service/inference/host.h"
+#include "service/operations/endpoints.h"
 #include "service/operations/exposition.h"
 
 namespace mill::operations {
 
 void write_engine_metrics(const inference::Host&, Exposition&);
 void write_process_metrics(Exposition&);
+
+// Joules by where they went; they add up to what the meter said at the engine's last reading.
+MoreMetrics energy_metrics(std::shared_ptr<const inference::Host>, std::string source);
 
 }  // namespace mill::operations

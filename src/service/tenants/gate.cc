@@ -11,6 +11,7 @@
 #include "service/http/problem.h"
 #include "service/messages/messages_shape.h"
 #include "service/ollama/ollama_shape.h"
+#include "service/tenants/wishes.h"
 
 namespace mill::tenants {
 namespace {
@@ -115,6 +116,8 @@ void pass(const Gate& gate, const http::Handler& inner, const Request& request,
     }
     caller = std::move(*found);
   }
+  if (const auto wishes = read_wishes(request, caller); !wishes)
+    return exchange->respond(refusal(request, wishes.error()));
   if (spends(request)) {
     if (const auto refused = refusal_to_spend(gate, caller))
       return exchange->respond(waiting(request, *refused));

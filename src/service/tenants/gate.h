@@ -1,6 +1,7 @@
 #pragma once
 // Who may come in: before every handler, a key is looked for and checked, and what its tenant has
-// left. Refusals have the shape of the API that the path belongs to.
+// left, and what the request wishes of its turn (wishes.h) is read. Refusals have the shape of the
+// API that the path belongs to.
 
 #include <functional>
 #include <memory>

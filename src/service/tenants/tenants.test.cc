@@ -226,6 +226,33 @@ TEST_CASE("a tenant that has used up its quota waits, and the others do not") {
   CHECK(it.complete("sk-a").status == 200);
 }
 
+TEST_CASE("the engine knows whose request it is, and what its headers wish") {
+  Guarded service("wishes");
+  const auto complete = [&](std::vector<http::Header> headers) {
+    headers.push_back({"Authorization", "Bearer sk-b"});
+    return service.send("POST", "/v1/completions", headers, R"({"prompt": "abcd"})");
+  };
+  CHECK(complete({{"X-Priority", "-7"}, {"X-Queue-Timeout", "2.5"}}).status == 200);
+  const llm::Admission& seen = service.server.model->admission;
+  CHECK(seen.tenant == "beta");
+  CHECK(seen.priority == -7);
+  CHECK(seen.queue_ns_max == 2'500'000'000);
+  service.server.host->queue_ms_max = 60'000;
+  CHECK(complete({}).status == 200);
+  CHECK(seen.priority == 0);
+  CHECK(seen.queue_ns_max == 60'000'000'000);
+  for (const http::Header& wrong : {http::Header{"X-Priority", "high"},
+                                    {"X-Priority", "101"},
+                                    {"X-Queue-Timeout", "0"},
+                                    {"X-Queue-Timeout", "nan"},
+                                    {"X-Queue-Timeout", "1 s"}}) {
+    CAPTURE(wrong.value);
+    const http::Response refused = complete({wrong});
+    CHECK(refused.status == 400);
+    CHECK(refused.body.find("'" + wrong.name + "' must be") != std::string::npos);
+  }
+}
+
 TEST_CASE("a restart forgets no use") {
   Guarded it("gate_restart", R"({"default": {"tokens_per_day": 5}})");
   CHECK(it.complete("sk-a").status == 200);

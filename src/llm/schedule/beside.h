@@ -1,0 +1,41 @@
+#pragma once
+// How much a step does for tenants that are ahead, beside what it does for those that are behind.
+//
+// A step of t tokens takes about a + b·t: the weights are read once, whatever t is, and each token
+// is computed. On the processors that we know, a/b is 8 or more (bench/results: eight streams of a
+// 1B model take a step as long as one does). So 5 % of a step's time are 0.05·(8 + t) tokens: less
+// than one in a step of one stream, so what is left over is carried to the next.
+
+#include "llm/schedule/scheduler.h"
+
+namespace mill::llm {
+
+inline constexpr double kBesideShare = 0.05;
+inline constexpr double kStepTokens = 8;  // a/b
+
+class Beside {
+ public:
+  explicit Beside(Schedule&);
+
+  bool guarded() const { return guarded_; }  // a tenant with work is behind another
+  // Its tenant is ahead, and another is behind.
+  bool ahead(const Sequence& it) const { return guarded_ && it.account->used > line_; }
+  // `tokens` were planned for one that is not ahead: some more are there for those that are.
+  void earn(double tokens);
+  // Of what is there, at most so much; nothing means that it is held back in this step.
+  uint32_t grant(Sequence&, uint32_t most);
+
+ private:
+  Schedule& schedule_;
+  bool guarded_ = false;
+  uint64_t line_ = 0;  // counters beyond it are ahead
+};
+
+// The pieces of those that are ahead, the least recently served first.
+void plan_beside(Schedule&, Beside&, Plan&);
+
+// Most tokens of prompts in this step: short steps, where another tenant may be about to come.
+uint32_t chunk_of(Schedule&);
+void count_contention(Schedule&, const Plan&);
+
+}  // namespace mill::llm
