@@ -104,7 +104,7 @@ void Connection::count_received() {
 void Connection::dispatch() {
   disarm();
   phase_ = Phase::answering;
-  const Request request = parser_.take();
+  Request request = parser_.take();
   count_received();
   keep_alive_ = keep_alive_ && request.keep_alive;
   whole_framing_ = request.method == "HEAD" ? Framing::head_only : Framing::length;
@@ -113,7 +113,7 @@ void Connection::dispatch() {
   const auto reply = std::make_shared<Reply>(shared_from_this(), ++reply_number_);
   reply_ = reply;
   try {
-    hub_->handler(request, reply);
+    hub_->handler(std::move(request), reply);
   } catch (const std::exception& error) {  // a library's, out of memory for one
     reply->respond(problem_response({500, fmt::format("The request failed: {}", error.what())}));
   }

@@ -23,6 +23,8 @@ class Exchange {
   virtual void on_gone(std::function<void()>) = 0;
 };
 
-using Handler = std::function<void(const Request&, std::shared_ptr<Exchange>)>;
+// By value: whoever passes a request on moves it, since its body may be large. One that ends here
+// may take it as a const Request&.
+using Handler = std::function<void(Request, std::shared_ptr<Exchange>)>;
 
 }  // namespace mill::http

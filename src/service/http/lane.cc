@@ -33,13 +33,13 @@ Lane::~Lane() {
 
 Handler Lane::wrap(Handler handler, std::function<bool(const Request&)> slow) {
   return [this, handler = std::make_shared<const Handler>(std::move(handler)),
-          slow = std::move(slow)](const Request& request, std::shared_ptr<Exchange> exchange) {
-    if (!slow(request)) return (*handler)(request, std::move(exchange));
+          slow = std::move(slow)](Request request, std::shared_ptr<Exchange> exchange) {
+    if (!slow(request)) return (*handler)(std::move(request), std::move(exchange));
     if (waiting_ >= waiting_max_)
       return exchange->respond(problem_response(
           {503, "Too many requests with grammars or tools wait; try again", "", "overloaded"}));
     ++waiting_;
-    const auto task = std::make_shared<Task>(handler, request, std::move(exchange));
+    const auto task = std::make_shared<Task>(handler, std::move(request), std::move(exchange));
     task->exchange->on_gone([gone = task->gone] { *gone = true; });
     boost::asio::post(threads_, [this, task] {
       --waiting_;
@@ -50,13 +50,13 @@ Handler Lane::wrap(Handler handler, std::function<bool(const Request&)> slow) {
   };
 }
 
-void Lane::run(const Task& task) {
+void Lane::run(Task& task) {
   if (*task.gone) return;
   if (closing_)
     return task.exchange->respond(
         problem_response({503, "The server is stopping", "", "overloaded"}));
   try {
-    (*task.handler)(task.request, task.exchange);
+    (*task.handler)(std::move(task.request), task.exchange);
   } catch (const std::exception& error) {  // a library's, out of memory for one
     task.exchange->respond(
         problem_response({500, fmt::format("The request failed: {}", error.what())}));

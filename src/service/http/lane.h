@@ -23,7 +23,7 @@ class Lane {
 
  private:
   struct Task;
-  void run(const Task&);
+  void run(Task&);
 
   const size_t waiting_max_;
   std::atomic<size_t> waiting_{0};

@@ -19,12 +19,12 @@ bool answers(const Route& route, std::string_view method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
 }
 
-void dispatch(const std::vector<Route>& routes, const Request& request,
+void dispatch(const std::vector<Route>& routes, Request request,
               const std::shared_ptr<Exchange>& exchange) {
   std::string allowed;
   for (const Route& route : routes) {
     if (!matches(route.path, request.path)) continue;
-    if (answers(route, request.method)) return route.handle(request, exchange);
+    if (answers(route, request.method)) return route.handle(std::move(request), exchange);
     allowed += (allowed.empty() ? "" : ", ") + route.method;
     if (route.method == "GET") allowed += ", HEAD";
   }
@@ -43,9 +43,8 @@ void dispatch(const std::vector<Route>& routes, const Request& request,
 }  // namespace
 
 Handler router(std::vector<Route> routes) {
-  return [routes = std::move(routes)](const Request& request,
-                                      const std::shared_ptr<Exchange>& exchange) {
-    dispatch(routes, request, exchange);
+  return [routes = std::move(routes)](Request request, const std::shared_ptr<Exchange>& exchange) {
+    dispatch(routes, std::move(request), exchange);
   };
 }
 

@@ -29,12 +29,12 @@ void Lifecycle::drain() {
 }
 
 http::Handler Lifecycle::handler() {
-  return [this](const http::Request& request, const std::shared_ptr<http::Exchange>& exchange) {
-    answer(request, exchange);
+  return [this](http::Request request, const std::shared_ptr<http::Exchange>& exchange) {
+    answer(std::move(request), exchange);
   };
 }
 
-void Lifecycle::answer(const http::Request& request,
+void Lifecycle::answer(http::Request request,
                        const std::shared_ptr<http::Exchange>& exchange) const {
   std::unique_lock lock(mutex_);
   const Phase phase = phase_;
@@ -46,7 +46,7 @@ void Lifecycle::answer(const http::Request& request,
   if (asks && request.path == "/v1/health/ready")
     return exchange->respond(phase == Phase::ready ? health(200, "Service is ready.")
                                                    : health(503, "Service is not ready."));
-  if (phase == Phase::ready) return (*handler)(request, exchange);
+  if (phase == Phase::ready) return (*handler)(std::move(request), exchange);
   exchange->respond(phase == Phase::loading
                         ? refusal("The model is loading; try again in a moment")
                         : refusal("The server is stopping; try again elsewhere, or later"));

@@ -21,7 +21,7 @@ class Lifecycle {
 
  private:
   enum class Phase : uint8_t { loading, ready, draining };
-  void answer(const http::Request&, const std::shared_ptr<http::Exchange>&) const;
+  void answer(http::Request, const std::shared_ptr<http::Exchange>&) const;
 
   mutable std::mutex mutex_;  // guards what follows
   Phase phase_ = Phase::loading;

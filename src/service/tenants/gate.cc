@@ -101,10 +101,9 @@ http::Response waiting(const Request& request, const Refusal& refused) {
   return response;
 }
 
-void pass(const Gate& gate, const http::Handler& inner, const Request& request,
+void pass(const Gate& gate, const http::Handler& inner, Request request,
           const std::shared_ptr<http::Exchange>& exchange) {
-  if (among(kOpen, request.path)) return inner(request, exchange);
-  http::Caller caller;
+  if (among(kOpen, request.path)) return inner(std::move(request), exchange);
   if (gate.keys) {
     const auto ring = gate.keys->get();
     auto found = caller_of(*ring, request, gate.unix_time());
@@ -114,25 +113,23 @@ void pass(const Gate& gate, const http::Handler& inner, const Request& request,
         response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"tokenmill\""});
       return exchange->respond(std::move(response));
     }
-    caller = std::move(*found);
+    request.caller = std::move(*found);
   }
   if (const auto wishes = read_wishes(request, caller); !wishes)
     return exchange->respond(refusal(request, wishes.error()));
   if (spends(request)) {
-    if (const auto refused = refusal_to_spend(gate, caller))
+    if (const auto refused = refusal_to_spend(gate, request.caller))
       return exchange->respond(waiting(request, *refused));
   }
-  Request known = request;
-  known.caller = std::move(caller);
-  inner(known, exchange);
+  inner(std::move(request), exchange);
 }
 
 }  // namespace
 
 http::Handler gated(Gate gate, http::Handler inner) {
   return [gate = std::move(gate), inner = std::move(inner)](
-             const Request& request, const std::shared_ptr<http::Exchange>& exchange) {
-    pass(gate, inner, request, exchange);
+             Request request, const std::shared_ptr<http::Exchange>& exchange) {
+    pass(gate, inner, std::move(request), exchange);
   };
 }
 

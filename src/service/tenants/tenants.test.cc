@@ -2,6 +2,7 @@
 
 #include "base/scratch_folder.h"
 #include "base/utc.h"
+#include "service/http/lane.h"
 #include "service/inference/scripted_server.h"
 #include "service/ledger/bill.h"
 #include "service/messages/endpoints.h"
@@ -119,6 +120,37 @@ TEST_CASE("a key opens what it is for, by either header") {
     CHECK(header(refused, "WWW-Authenticate") == "Bearer realm=\"tokenmill\"");
   }
   CHECK(it.complete("sk-old").body.find("expired on 1970-01-01T00:16:40Z") != std::string::npos);
+}
+
+TEST_CASE("a body goes through the gate, the lane and the table of paths without a copy") {
+  const void* arrived = nullptr;
+  std::string tenant;
+  const http::Handler table =
+      http::router({{"POST", "/v1/files", [&](const http::Request& request, const auto& exchange) {
+                       arrived = request.body.data();
+                       tenant = request.caller.tenant;
+                       exchange->respond({});
+                     }}});
+  KeyRing ring;
+  ring.keys = {key_for("sk-a", "acme")};
+  const fs::path folder = test_data::empty_folder("gate_no_copy");
+  replace(folder / "keys", ring.json());
+  http::Lane lane(1);
+  const http::Handler handler =
+      gated({.keys = watched<KeyRing>(folder / "keys"), .unix_time = [] { return int64_t{1234}; }},
+            lane.wrap(table, [](const http::Request&) { return true; }));
+  std::string body(1'000'000, 'x');
+  const void* const sent = body.data();
+  const auto recorder = std::make_shared<Recorder>();
+  handler({.method = "POST",
+           .path = "/v1/files",
+           .query = "",
+           .headers = {{"x-api-key", "sk-a"}},
+           .body = std::move(body)},
+          recorder);
+  CHECK(recorder->wait().status == 200);
+  CHECK(arrived == sent);
+  CHECK(tenant == "acme");
 }
 
 TEST_CASE("refusals speak the path's dialect") {
