@@ -73,12 +73,10 @@ std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> 
 
 // Every API, side by side: their paths differ.
 std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host,
-                                    const Metering& metering, const PowerMeter& power) {
-  std::vector<operations::MoreMetrics> more_metrics = metering.metrics();
-  if (!power.source.empty()) more_metrics.push_back(operations::energy_metrics(host, power.source));
+                                    std::vector<operations::MoreMetrics> metrics) {
   std::vector<http::Route> routes = openai::routes(host);
-  for (const auto& more : {messages::routes(host), ollama::routes(host),
-                           operations::routes(host, std::move(more_metrics))})
+  for (const auto& more :
+       {messages::routes(host), ollama::routes(host), operations::routes(host, std::move(metrics))})
     routes.insert(routes.end(), more.begin(), more.end());
   return routes;
 }
@@ -92,7 +90,8 @@ Result<std::unique_ptr<jobs::Jobs>> open_jobs(const ServeOptions& options,
 }
 
 void announce(const ServeOptions& options, const http::Server& server, const std::string& id) {
-  const std::string url = fmt::format("http://{}/v1", server.address());
+  const std::string url =
+      fmt::format("{}://{}/v1", options.http.tls.on() ? "https" : "http", server.address());
   if (options.json) {
     fmt::print("{{\"url\": \"{}\", \"port\": {}}}\n", url, server.port());
     std::fflush(stdout);
@@ -113,7 +112,8 @@ bool is_slow(const http::Request& request) {
   return request.method == "POST" && inference::may_need_grammar(request.body);
 }
 
-Result<House> furnish(const ServeOptions& options) {
+Result<House> furnish(const ServeOptions& options,
+                      const std::shared_ptr<const http::ServerCounts>& counts) {
   House house;
   ModelOptions wanted = options.model;
   wanted.digest = !options.metering.ledger.empty();
@@ -128,7 +128,12 @@ Result<House> furnish(const ServeOptions& options) {
   metered.energy_source = power.source;
   TRY_ASSIGN(const Metering metering, open_metering(metered, house.host->unix_time));
   house.host->meter = metering.meter(*house.host);
-  auto routes = all_routes(house.host, metering, power);
+  auto metrics = metering.metrics();
+  metrics.push_back(
+      [counts](operations::Exposition& out) { operations::write_server_metrics(*counts, out); });
+  if (!power.source.empty())
+    metrics.push_back(operations::energy_metrics(house.host, power.source));
+  auto routes = all_routes(house.host, std::move(metrics));
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
@@ -141,7 +146,7 @@ Result<void> serve(const ServeOptions& options) {
   operations::Lifecycle lifecycle;
   House house;  // outlives the server, whose handler it is
   TRY_ASSIGN(const auto server, http::Server::listen(options.http, lifecycle.handler()));
-  TRY_ASSIGN(house, furnish(options));
+  TRY_ASSIGN(house, furnish(options, server->counts()));
   lifecycle.ready(house.handler);
   const auto ready = [&]() -> Result<void> {
     TRY(write_port_file(options.port_file, server->port()));
@@ -157,6 +162,16 @@ Result<void> serve(const ServeOptions& options) {
   return {};
 }
 
+void add_web_options(CLI::App& command, ServeOptions& options) {
+  http::TlsOptions& tls = options.http.tls;
+  command.add_option("--tls-cert", tls.certificate,
+                     "PEM file of the server's certificate and those up to its CA: HTTPS; read "
+                     "again when it changes [plain HTTP]");
+  command.add_option("--tls-key", tls.key, "PEM file of the certificate's private key");
+  command.add_option("--tls-client-ca", tls.client_ca,
+                     "PEM file of CAs, of one of which clients need a certificate [none needed]");
+}
+
 }  // namespace
 
 Run add_serve(CLI::App& command) {
@@ -168,6 +183,7 @@ Run add_serve(CLI::App& command) {
   command.add_option("--port", options->http.port, "Port; 0 = any free one [8080]");
   command.add_option("--port-file", options->port_file, "Write the port here once ready");
   command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
+  add_web_options(command, *options);
   command.add_option("--state", options->state_folder,
                      "Folder for files and batches, which outlive the server [none: refused]");
   command.add_option("--power", options->power,

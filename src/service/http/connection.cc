@@ -17,32 +17,58 @@ constexpr size_t kReadAheadMax = 64 * 1024;  // of what a client sends before it
 constexpr milliseconds kLinger{2'000};       // for a client to take in why we close
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<Hub> hub, uint64_t id)
+Connection::Connection(Stream::Socket socket, asio::ssl::context* tls, std::shared_ptr<Hub> hub,
+                       uint64_t id)
     : hub_(std::move(hub)),
-      socket_(std::move(socket)),
-      deadline_(socket_.get_executor()),
+      stream_(std::move(socket), tls),
+      deadline_(stream_.executor()),
       id_(id),
+      phase_(stream_.secure() ? Phase::handshaking : Phase::reading),
       parser_(hub_->options.limits) {}
 
 Connection::~Connection() = default;
 
 void Connection::start() {
-  Code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  arm(hub_->options.idle_timeout);
-  read();
+  if (phase_ == Phase::closed) return;  // by a drain that came before
+  stream_.set_no_delay();
+  if (!stream_.secure()) {
+    arm(hub_->options.idle_timeout);
+    return read();
+  }
+  arm(hub_->options.tls.handshake_timeout);
+  stream_.shake_hands([self = shared_from_this()](Greeting greeting) {
+    self->step([&] { self->on_greeting(greeting); });
+  });
 }
 
-void Connection::turn_away(const Problem& problem) { refuse(problem); }
+// A handshake costs more than an answer, so there is none for those who come in excess.
+void Connection::turn_away(const Problem& problem) {
+  if (stream_.secure()) return close();
+  refuse(problem);
+}
 
 void Connection::drain() {
   keep_alive_ = false;
-  if (phase_ == Phase::reading && !begun()) close();
+  if (phase_ == Phase::handshaking || (phase_ == Phase::reading && !begun())) close();
 }
 
 void Connection::answer_once() { keep_alive_ = false; }
 
 void Connection::abort() { close(); }
+
+void Connection::on_greeting(Greeting greeting) {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::reading;
+  if (greeting == Greeting::none) return close();
+  if (greeting == Greeting::secure) {
+    arm(hub_->options.idle_timeout);
+    return read();
+  }
+  ++hub_->counts->handshakes_failed;
+  if (greeting == Greeting::plain_http)
+    return refuse({400, "This port speaks HTTPS: ask https:// instead of http://"});
+  linger();  // the client is to see which alert it got, whatever it has sent ahead
+}
 
 // --- requests in ---
 
@@ -50,10 +76,9 @@ void Connection::read() {
   if (read_pending_ || read_closed_ || phase_ == Phase::closed) return;
   if (phase_ == Phase::answering && in_.size() >= kReadAheadMax) return;
   read_pending_ = true;
-  socket_.async_read_some(asio::buffer(chunk_),
-                          [self = shared_from_this()](Code error, size_t bytes) {
-                            self->step([&] { self->on_read(error, bytes); });
-                          });
+  stream_.read_some(asio::buffer(chunk_), [self = shared_from_this()](Code error, size_t bytes) {
+    self->step([&] { self->on_read(error, bytes); });
+  });
 }
 
 void Connection::on_read(Code error, size_t bytes) {
@@ -174,10 +199,10 @@ void Connection::send(std::string_view bytes) {
 
 void Connection::flush() {
   arm(hub_->options.write_timeout);
-  socket_.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
-                           [self = shared_from_this()](Code error, size_t bytes) {
-                             self->step([&] { self->on_written(error, bytes); });
-                           });
+  stream_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+                     [self = shared_from_this()](Code error, size_t bytes) {
+                       self->step([&] { self->on_written(error, bytes); });
+                     });
 }
 
 void Connection::on_written(Code error, size_t bytes) {
@@ -212,21 +237,20 @@ void Connection::answered() {
 // say that we are done and read on until the client is, too, or two seconds are over.
 void Connection::linger() {
   phase_ = Phase::lingering;
+  stream_.finish(shared_from_this());
   if (read_closed_) return close();
-  Code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   arm(kLinger);
   read();
 }
 
 void Connection::close() {
   if (phase_ == Phase::closed) return;
+  const bool idle = phase_ == Phase::reading && sending_.empty();
   phase_ = Phase::closed;
   count_received();
   disarm();
-  Code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  if (idle && stream_.secure()) step([this] { stream_.finish(shared_from_this()); });
+  stream_.close();
   step([this] { tell_gone(); });
   hub_->closed(id_);
 }
@@ -236,7 +260,7 @@ void Connection::tell_gone() {
 }
 
 void Connection::failed(const char* why) {
-  ++hub_->failures;
+  ++hub_->counts->failed;
   fmt::print(stderr, "a connection failed: {}\n", why);
   close();
 }
@@ -256,6 +280,7 @@ void Connection::disarm() {
 }
 
 void Connection::on_deadline() {
+  if (phase_ == Phase::handshaking) ++hub_->counts->handshakes_failed;
   if (phase_ == Phase::reading && begun() && sending_.empty())
     return refuse({408, "The request did not arrive in time"});
   close();

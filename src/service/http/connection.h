@@ -1,6 +1,9 @@
 #pragma once
 // One client's connection: requests in, answers out, in order. Included by http/*.cc only.
 //
+//   handshaking (TLS only)
+//      │
+//      ▼
 //   reading ──request whole──▶ answering ──answer sent──▶ reading …
 //      │ refused, or the last answer                          │
 //      └──────────────────────▶ lingering ──▶ closed ◀── timeout, error, drain
@@ -11,7 +14,6 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
@@ -21,6 +23,7 @@
 
 #include "service/http/request_parser.h"
 #include "service/http/server.h"
+#include "service/http/stream.h"
 
 namespace mill::http {
 
@@ -31,19 +34,20 @@ struct Hub {
   boost::asio::io_context context;
   ServerOptions options;
   Handler handler;
+  std::unique_ptr<Tls> tls;  // null = plain HTTP
+  std::shared_ptr<ServerCounts> counts = std::make_shared<ServerCounts>();
   std::atomic<uint64_t> received_bytes{0};  // of requests that are not yet with the handler
-  std::atomic<uint64_t> failures{0};        // of connections, by an exception
   std::function<void(uint64_t id)> closed;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // The socket's executor is a strand; every member but the constructor runs on it.
-  Connection(boost::asio::ip::tcp::socket, std::shared_ptr<Hub>, uint64_t id);
+  // The stream's executor is a strand; every member but the constructor runs on it.
+  Connection(Stream::Socket, boost::asio::ssl::context* tls, std::shared_ptr<Hub>, uint64_t id);
   ~Connection();
 
   void start();
-  void turn_away(const Problem&);  // answers without having read, and closes
+  void turn_away(const Problem&);  // closes; without TLS it tells why, without having read
   void drain();                    // closes after the answer under way, or now if there is none
   void answer_once();              // closes after the first answer
   void abort();                    // closes now; the client counts as gone
@@ -52,7 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // by a handler, ends this connection and nothing else.
   template <class Action>
   void post(Action action) {
-    boost::asio::post(socket_.get_executor(),
+    boost::asio::post(stream_.executor(),
                       [self = shared_from_this(), action = std::move(action)]() mutable {
                         self->step([&] { action(*self); });
                       });
@@ -75,8 +79,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void end(uint64_t reply);
 
  private:
-  enum class Phase : uint8_t { reading, answering, lingering, closed };
+  enum class Phase : uint8_t { handshaking, reading, answering, lingering, closed };
 
+  void on_greeting(Greeting);
   void read();
   void on_read(boost::system::error_code, size_t bytes);
   void advance();
@@ -100,12 +105,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return phase_ == Phase::answering && reply == reply_number_;
   }
 
-  std::shared_ptr<Hub> hub_;  // first, because it owns what the socket runs on
-  boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<Hub> hub_;  // first, because it owns what the stream runs on
+  Stream stream_;
   boost::asio::steady_timer deadline_;
   uint64_t id_;
 
-  Phase phase_ = Phase::reading;
+  Phase phase_;
   bool read_pending_ = false, read_closed_ = false, continued_ = false;
   std::array<char, 16 * 1024> chunk_{};
   std::string in_;  // received, not yet parsed

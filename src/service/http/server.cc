@@ -40,6 +40,7 @@ struct Server::Impl {
 
   void accept();
   void admit(tcp::socket);
+  std::shared_ptr<asio::ssl::context> identity();
   template <class Action>
   void each_connection(Action);
   bool none_before(uint64_t id) const;
@@ -108,7 +109,7 @@ Result<void> ServerOptions::validate() const {
     return fail(ErrorKind::invalid, "HTTP threads: {} is not within 1 to 256", threads);
   if (connections_max == 0)
     return fail(ErrorKind::invalid, "connections_max: at least 1 is needed");
-  return {};
+  return tls.validate();
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -119,9 +120,14 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Han
   Impl* raw = impl.get();
   raw->hub->options = options;
   raw->hub->handler = std::move(handler);
+  if (options.tls.on()) {
+    TRY_ASSIGN(raw->hub->tls, Tls::open(options.tls));
+    (void)raw->identity();  // so that it is counted
+  }
   raw->hub->closed = [raw](uint64_t id) {
     const std::lock_guard lock(raw->mutex);
     raw->connections.erase(id);
+    raw->hub->counts->open = raw->connections.size();
     raw->changed.notify_all();
   };
   TRY_ASSIGN(const tcp::endpoint endpoint, endpoint_of(raw->context, options));
@@ -158,17 +164,27 @@ void Server::Impl::accept() {
   });
 }
 
+// What a new connection shows; null without TLS.
+std::shared_ptr<asio::ssl::context> Server::Impl::identity() {
+  if (!hub->tls) return nullptr;
+  const Tls::Identity now = hub->tls->identity();
+  hub->counts->certificate_expires = now.expires;
+  return now.context;
+}
+
 void Server::Impl::admit(tcp::socket socket) {
   std::shared_ptr<Connection> connection;
   bool full = false, once = false;
+  const auto shown = identity();
   {
     const std::lock_guard lock(mutex);
     if (!listening) return;
     const uint64_t id = next_id++;
     once = draining;
     full = connections.size() >= hub->options.connections_max;
-    connection = std::make_shared<Connection>(std::move(socket), hub, id);
+    connection = std::make_shared<Connection>(std::move(socket), shown.get(), hub, id);
     connections.emplace(id, connection);
+    hub->counts->open = connections.size();
   }
   connection->post([full, once](Connection& self) {
     if (once) self.answer_once();
@@ -275,7 +291,9 @@ std::string Server::address() const {
                      port());
 }
 
-uint64_t Server::failed_connections() const { return impl_->hub->failures; }
+uint64_t Server::failed_connections() const { return impl_->hub->counts->failed; }
+
+std::shared_ptr<const ServerCounts> Server::counts() const { return impl_->hub->counts; }
 
 uint32_t Server::connections() const {
   const std::lock_guard lock(impl_->mutex);

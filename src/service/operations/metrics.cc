@@ -193,6 +193,21 @@ MoreMetrics energy_metrics(std::shared_ptr<const inference::Host> host, std::str
   };
 }
 
+void write_server_metrics(const http::ServerCounts& counts, Exposition& out) {
+  out.family("tokenmill_http_connections", "gauge", "Connections that are open.");
+  out.sample({}, count(counts.open));
+  out.family("tokenmill_http_failed_connections_total", "counter",
+             "Connections that an exception of ours has ended.");
+  out.sample({}, count(counts.failed));
+  out.family("tokenmill_tls_handshake_failures_total", "counter",
+             "Connections without a whole TLS handshake: refused, not TLS, or too slow.");
+  out.sample({}, count(counts.handshakes_failed));
+  if (counts.certificate_expires == 0) return;
+  out.family("tokenmill_tls_certificate_expiry_timestamp_seconds", "gauge",
+             "When the server's certificate expires, in seconds since 1970.");
+  out.sample({}, static_cast<double>(counts.certificate_expires));
+}
+
 void write_process_metrics(Exposition& out) {
   uint64_t pages = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;

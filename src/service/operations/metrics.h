@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "service/http/server.h"
 #include "service/inference/host.h"
 #include "service/operations/endpoints.h"
 #include "service/operations/exposition.h"
@@ -11,6 +12,7 @@
 namespace mill::operations {
 
 void write_engine_metrics(const inference::Host&, Exposition&);
+void write_server_metrics(const http::ServerCounts&, Exposition&);
 void write_process_metrics(Exposition&);
 
 // Joules by where they went; they add up to what the meter said at the engine's last reading.
