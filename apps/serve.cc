@@ -14,6 +14,7 @@
 #include "apps/open_engine.h"
 #include "apps/service_manager.h"
 #include "base/power.h"
+#include "service/http/cors.h"
 #include "service/http/lane.h"
 #include "service/http/server.h"
 #include "service/jobs/endpoints.h"
@@ -32,6 +33,7 @@ constexpr http::milliseconds kDrain{30'000};
 struct ServeOptions {
   ModelOptions model;
   http::ServerOptions http;
+  http::CorsOptions cors;
   MeteringOptions metering;
   std::string port_file, state_folder;
   std::string power;
@@ -145,7 +147,9 @@ Result<House> furnish(const ServeOptions& options,
 Result<void> serve(const ServeOptions& options) {
   operations::Lifecycle lifecycle;
   House house;  // outlives the server, whose handler it is
-  TRY_ASSIGN(const auto server, http::Server::listen(options.http, lifecycle.handler()));
+  TRY(options.cors.validate());
+  TRY_ASSIGN(const auto server,
+             http::Server::listen(options.http, http::cors(options.cors, lifecycle.handler())));
   TRY_ASSIGN(house, furnish(options, server->counts()));
   lifecycle.ready(house.handler);
   const auto ready = [&]() -> Result<void> {
@@ -170,6 +174,11 @@ void add_web_options(CLI::App& command, ServeOptions& options) {
   command.add_option("--tls-key", tls.key, "PEM file of the certificate's private key");
   command.add_option("--tls-client-ca", tls.client_ca,
                      "PEM file of CAs, of one of which clients need a certificate [none needed]");
+  command
+      .add_option("--cors-origin", options.cors.origins,
+                  "Whose web pages may use this server from a browser, as "
+                  "https://app.example; may be given several times [nobody's]")
+      ->allow_extra_args(false);
 }
 
 }  // namespace
