@@ -10,6 +10,7 @@
 #include "apps/bench_needs.h"
 #include "apps/bench_peer.h"
 #include "apps/bench_report.h"
+#include "apps/bench_serve.h"
 #include "apps/bench_start.h"
 #include "apps/command.h"
 #include "apps/made_model.h"
@@ -193,6 +194,8 @@ Result<void> make_bench_model(const BenchOptions& options) {
 
 Run add_bench(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
+  CLI::App* serve = command.add_subcommand("serve", "Measure a server under many clients");
+  const Run run_serve = add_bench_serve(*serve);
   command.add_option("model", options->model,
                      "A model's name or path [default]; with --make-model, the file to write");
   command.add_option("--case", options->cases,
@@ -211,7 +214,8 @@ Run add_bench(CLI::App& command) {
   command.add_option("--make-model", options->shape,
                      "Write a model with random weights instead: " + made_shape_names());
   command.add_option("--quant", options->quant, "Its format: " + made_quant_names());
-  return [options] {
+  return [options, serve, run_serve] {
+    if (serve->parsed()) return run_serve();
     return options->shape.empty() ? bench_model(*options) : make_bench_model(*options);
   };
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 extern char** environ;
@@ -106,6 +107,21 @@ ChildEnd Child::wait() {
   wait4(std::exchange(pid_, -1), &status, 0, &usage);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           static_cast<size_t>(usage.ru_maxrss) * 1024};
+}
+
+bool Child::running() const {
+  siginfo_t ended{};
+  return pid_ > 0 &&
+         waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == 0;
+}
+
+ChildEnd Child::stop(std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kStep{5};
+  if (running()) kill(pid_, SIGTERM);
+  for (; running() && patience.count() > 0; patience -= kStep) std::this_thread::sleep_for(kStep);
+  if (running()) kill(pid_, SIGKILL);
+  return wait();
 }
 
 }  // namespace mill::apps

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ class Child {
   Result<std::string> read_line();  // without its end; an error once there is none
   std::string read_some();          // what comes first; "" once its output is closed
   ChildEnd wait();                  // closes its input first
+  pid_t pid() const { return pid_; }
+  bool running() const;
+  // SIGTERM, and SIGKILL if it has not ended after so long.
+  ChildEnd stop(std::chrono::milliseconds patience);
 
  private:
   Child(pid_t pid, int input, int output) : pid_(pid), input_(input), output_(output) {}

@@ -24,6 +24,20 @@ TEST_CASE("a child that ends is an error to its reader") {
   CHECK_FALSE(child->write_line(std::string(1 << 20, 'x')).has_value());
 }
 
+TEST_CASE("a child is stopped, kindly if it lets us") {
+  using std::chrono::milliseconds;
+  Result<Child> kind = Child::start({"sh", "-c", "trap 'exit 7' TERM; echo up; read x"});
+  REQUIRE(kind.has_value());
+  CHECK(kind->read_line().value_or("") == "up");
+  CHECK(kind->running());
+  CHECK(kind->stop(milliseconds(10'000)).exit_code == 7);
+  CHECK_FALSE(kind->running());
+  Result<Child> deaf = Child::start({"sh", "-c", "trap '' TERM; echo up; read x; read y"});
+  REQUIRE(deaf.has_value());
+  CHECK(deaf->read_line().value_or("") == "up");
+  CHECK(deaf->stop(milliseconds(50)).exit_code == 128 + 9);
+}
+
 TEST_CASE("a program that is not there") {
   CHECK(Child::start({"/nonexistent/program"}).error().kind == ErrorKind::not_found);
 }
