@@ -27,8 +27,10 @@ Run add_package(CLI::App&);
 Run add_perplexity(CLI::App&);
 Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
+Run add_receipts(CLI::App&);
 Run add_serve(CLI::App&);
 Run add_tokenize(CLI::App&);
+Run add_verify(CLI::App&);
 Run add_version(CLI::App&);
 
 }  // namespace mill::apps

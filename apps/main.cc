@@ -21,6 +21,8 @@ constexpr std::array kCommands = {
     Command{"package", "Models that are signed, checked, and choose their settings", add_package},
     Command{"keys", "Make, list and revoke API keys", add_keys},
     Command{"bill", "Who has used what, and what it costs", add_bill},
+    Command{"receipts", "Make the keys that sign receipts of answers", add_receipts},
+    Command{"verify", "Check a receipt: make its answer again, and compare", add_verify},
     Command{"models", "List the models that are here", add_models},
     Command{"pull", "Fetch a model, and print where it lies", add_pull},
     Command{"version", "Print the version", add_version},

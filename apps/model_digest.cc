@@ -1,12 +1,9 @@
 #include "apps/model_digest.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "data/fetch/digest.h"
-#include "service/tenants/keys.h"
 
 namespace mill::apps {
 namespace {
@@ -39,7 +36,21 @@ Result<std::string> model_digest(const fs::path& path) {
     TRY_ASSIGN(const std::string digest, fetch::sha256_of(file));
     list += fmt::format("{}  {}\n", digest, file.filename().string());
   }
-  return tenants::sha256_of_text(list);
+  return fetch::sha256_of_text(list);
+}
+
+std::string vocabulary_digest(const Tokenizer& tokenizer) {
+  std::string list;
+  for (size_t i = 0; i < tokenizer.vocab_size(); ++i) {
+    const auto token = static_cast<TokenId>(i);
+    const std::string piece = tokenizer.piece(token, false);
+    for (int shift = 0; shift < 32; shift += 8)
+      list += static_cast<char>(piece.size() >> shift & 0xFF);
+    list += piece;
+    list += static_cast<char>((tokenizer.is_special(token) ? 1 : 0) +
+                              (tokenizer.ends_generation(token) ? 2 : 0));
+  }
+  return fetch::sha256_of_text(list);
 }
 
 }  // namespace mill::apps

@@ -9,6 +9,7 @@
 #include "apps/model_digest.h"
 #include "apps/model_store.h"
 #include "apps/open_package.h"
+#include "data/fetch/digest.h"
 #include "data/model_file.h"
 #include "kernels/ops.h"
 #include "llm/open_runner.h"
@@ -98,6 +99,18 @@ Result<ChatTemplate> compiled_template(const Result<std::string>& source) {
   return compiled;
 }
 
+Result<service::Provenance> provenance_of(const Tokenizer& tokenizer, const KvRoom& room,
+                                          const Result<std::string>& chat_template) {
+  TRY_ASSIGN(const kernels::Ops* ops, kernels::choose_ops());
+  service::Provenance out{.vocabulary = vocabulary_digest(tokenizer),
+                          .isa = std::string(ops->name),
+                          .order = std::string(kernels::specification(*ops).name),
+                          .kv_type = room.type.name};
+  if (chat_template) out.chat_template = fetch::sha256_of_text(*chat_template);
+  TRY_ASSIGN(out.program, fetch::sha256_of("/proc/self/exe"));
+  return out;
+}
+
 int64_t modified_at(const fs::path& path) {
   std::error_code error;
   const auto time = fs::last_write_time(path, error);
@@ -149,13 +162,16 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
   TRY_ASSIGN(auto runner, open_runner_for(file, room, options));
   const Result<std::string> chat_template = chat_template_source(*file);
   std::string digest;
+  service::Provenance provenance;
   if (options.digest) {
     TRY_ASSIGN(digest, model_digest(path));
+    TRY_ASSIGN(provenance, provenance_of(tokenizer, room, chat_template));
   }
   return std::make_unique<service::EngineModel>(service::EngineModelParts{
       .id = options.model_id.empty() ? id_for(path) : options.model_id,
       .created = modified_at(path),
       .digest = std::move(digest),
+      .provenance = std::move(provenance),
       .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine,
                                               options.joules),
       .dialect = dialect::dialect_of(chat_template.value_or("")),

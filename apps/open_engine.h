@@ -22,7 +22,7 @@ struct ModelOptions {
   std::string trust;       // public key that must have signed the package; "" = it is none
   std::string profile;     // of the package; "" = the best fit
   std::string speculate = "off";
-  bool digest = false;  // take the SHA-256 of the weights
+  bool digest = false;  // take the SHA-256 of the weights, and the model's Provenance
   llm::Joules joules = [] { return 0.0; };
 };
 

@@ -12,6 +12,7 @@
 #include "apps/command.h"
 #include "apps/metering.h"
 #include "apps/open_engine.h"
+#include "apps/receipting.h"
 #include "apps/service_manager.h"
 #include "base/power.h"
 #include "service/http/cors.h"
@@ -24,6 +25,7 @@
 #include "service/operations/endpoints.h"
 #include "service/operations/lifecycle.h"
 #include "service/operations/metrics.h"
+#include "service/receipts/endpoints.h"
 
 namespace mill::apps {
 namespace {
@@ -35,6 +37,7 @@ struct ServeOptions {
   http::ServerOptions http;
   http::CorsOptions cors;
   MeteringOptions metering;
+  ReceiptOptions receipts;
   std::string port_file, state_folder;
   std::string power;
   double queue_seconds = 0;
@@ -75,10 +78,12 @@ std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> 
 
 // Every API, side by side: their paths differ.
 std::vector<http::Route> all_routes(const std::shared_ptr<const inference::Host>& host,
+                                    const std::shared_ptr<const receipts::Log>& receipts,
                                     std::vector<operations::MoreMetrics> metrics) {
   std::vector<http::Route> routes = openai::routes(host);
-  for (const auto& more :
-       {messages::routes(host), ollama::routes(host), operations::routes(host, std::move(metrics))})
+  if (receipts) metrics.push_back(receipt_metrics(receipts));
+  for (const auto& more : {messages::routes(host), ollama::routes(host), receipts::routes(receipts),
+                           operations::routes(host, std::move(metrics))})
     routes.insert(routes.end(), more.begin(), more.end());
   return routes;
 }
@@ -118,10 +123,11 @@ Result<House> furnish(const ServeOptions& options,
                       const std::shared_ptr<const http::ServerCounts>& counts) {
   House house;
   ModelOptions wanted = options.model;
-  wanted.digest = !options.metering.ledger.empty();
+  wanted.digest = !options.metering.ledger.empty() || !options.receipts.log.empty();
   TRY_ASSIGN(const PowerMeter power, open_power_meter(options.power));
   wanted.joules = power.joules;
   TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(wanted));
+  TRY_ASSIGN(const auto receipts, open_receipts(options.receipts, model->info()));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
   house.host = host_for(std::move(model));
@@ -130,16 +136,18 @@ Result<House> furnish(const ServeOptions& options,
   metered.energy_source = power.source;
   TRY_ASSIGN(const Metering metering, open_metering(metered, house.host->unix_time));
   house.host->meter = metering.meter(*house.host);
+  house.host->notary = receipts;
   auto metrics = metering.metrics();
   metrics.push_back(
       [counts](operations::Exposition& out) { operations::write_server_metrics(*counts, out); });
   if (!power.source.empty())
     metrics.push_back(operations::energy_metrics(house.host, power.source));
-  auto routes = all_routes(house.host, std::move(metrics));
+  auto routes = all_routes(house.host, receipts, std::move(metrics));
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
-  house.handler = metering.gated(house.lane->wrap(http::router(std::move(routes)), is_slow));
+  auto answering = house.lane->wrap(http::router(std::move(routes)), is_slow);
+  house.handler = metering.gated(receipts::checked(receipts != nullptr, std::move(answering)));
   return house;
 }
 
@@ -204,6 +212,7 @@ Run add_serve(CLI::App& command) {
                   "say their own with X-Queue-Timeout [0: it waits]")
       ->check(CLI::Range(0.0, 86'400.0));
   add_metering_options(command, options->metering);
+  add_receipt_options(command, options->receipts);
   command.add_flag("--json", options->json, "Print one JSON object once ready");
   return [options] { return serve(*options); };
 }

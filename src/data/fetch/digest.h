@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
 namespace mill::fetch {
 
 Result<std::string> sha256_of(const std::filesystem::path&);
+std::string sha256_of_text(std::string_view);
 
 // git's name of a file's content: SHA-1 over "blob <length>\0" and the bytes. Model hubs that are
 // git repositories use it as the ETag of small files.

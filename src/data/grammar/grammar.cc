@@ -16,7 +16,8 @@ uint32_t times_distance(uint32_t distance, uint32_t times) {
 
 size_t Grammar::memory_bytes() const {
   size_t bytes = sizeof(Grammar) + repeats.size() * sizeof(Repeat) + edges.size() * sizeof(Edge) +
-                 (first.size() + distances.size()) * sizeof(uint32_t) + ends.size() / 4;
+                 (first.size() + distances.size()) * sizeof(uint32_t) + ends.size() / 4 +
+                 source.capacity();
   for (const Rule& rule : rules) bytes += sizeof(Rule) + rule.name.capacity();
   return bytes;
 }
@@ -65,7 +66,7 @@ void Builder::literal(NodeId from, std::string_view text, NodeId to) {
   if (text.empty()) skip(from, to);
 }
 
-Result<GrammarPtr> Builder::finish(RuleId root) && {
+Result<GrammarPtr> Builder::finish(RuleId root, std::string source) && {
   TRY(effort_.check());
   if (too_large())
     return fail(ErrorKind::exhausted, "the grammar is too large: it has more than {} edges",
@@ -79,6 +80,7 @@ Result<GrammarPtr> Builder::finish(RuleId root) && {
   mark_tails(grammar_);
   class_bytes(grammar_);
   TRY(check_left_recursion(grammar_));
+  grammar_.source = std::move(source);
   return std::make_shared<const Grammar>(std::move(grammar_));
 }
 

@@ -59,6 +59,7 @@ struct Grammar {
   std::vector<bool> tails;          // (nodes): nothing but its rule's end can follow
   std::array<uint8_t, 256> classes{};  // bytes that no edge tells apart have the same class
   uint32_t class_count = 1;
+  std::string source = {};  // the Spec that it was compiled of (spec_json.h), for a receipt
 
   std::span<const Edge> edges_of(NodeId node) const {
     return std::span(edges).subspan(first[node], first[node + 1] - first[node]);
@@ -99,7 +100,7 @@ class Builder {
 
   // Refused: a grammar without any text in it; a rule that calls itself before it has read
   // anything (left recursion), which would never come to an end; too many edges.
-  Result<GrammarPtr> finish(RuleId root) &&;
+  Result<GrammarPtr> finish(RuleId root, std::string source = "") &&;
 
  private:
   void add(Edge);

@@ -7,6 +7,7 @@
 #include "data/grammar/json_schema.h"
 #include "data/grammar/matcher.h"
 #include "data/grammar/regex.h"
+#include "data/grammar/spec_json.h"
 #include "data/grammar/text.h"
 
 namespace mill::grammar {
@@ -21,7 +22,7 @@ class Compiler {
   Result<GrammarPtr> run(const Spec& spec) {
     const RuleId root = builder_.rule("the whole");
     TRY(emit(builder_.start(root), spec, builder_.end(root)));
-    return std::move(builder_).finish(root);
+    return std::move(builder_).finish(root, spec_json(spec));
   }
 
  private:

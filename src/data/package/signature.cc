@@ -1,11 +1,14 @@
 #include "data/package/signature.h"
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include "data/package/blake2b.h"
 
 namespace mill::package {
 namespace {
@@ -19,6 +22,8 @@ constexpr size_t kSignatureBytes = 64;
 constexpr size_t kTextMax = 65536;
 
 const uint8_t* raw(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+
+std::span<const uint8_t> span_of(std::string_view text) { return {raw(text), text.size()}; }
 
 // What EVP_DecodeBlock gives counts the padding as zeros.
 Result<Bytes> decoded(std::string_view text, size_t bytes, const char* what) {
@@ -192,6 +197,56 @@ Result<std::string> verify(std::string_view message, std::string_view signature,
   if (!is_signed(sealed(ours, file.comment), file.seal.data(), key))
     return fail(ErrorKind::invalid, "the trusted comment is not the one that was signed");
   return std::string(file.comment);
+}
+
+Result<SecretKey> make_key() {
+  SecretKey key;
+  if (RAND_bytes(key.seed.data(), 32) != 1 || RAND_bytes(key.pair.id.data(), 8) != 1)
+    return fail(ErrorKind::io, "the system gives no random numbers");
+  const Key loaded(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, key.seed.data(), 32),
+                   EVP_PKEY_free);
+  size_t size = 32;
+  if (loaded && EVP_PKEY_get_raw_public_key(loaded.get(), key.pair.key.data(), &size) == 1)
+    return key;
+  return fail(ErrorKind::unsupported, "this OpenSSL cannot make keys of Ed25519");
+}
+
+std::string public_key_text(const PublicKey& key) {
+  Bytes bytes = {'E', 'd'};
+  bytes.insert(bytes.end(), key.id.begin(), key.id.end());
+  bytes.insert(bytes.end(), key.key.begin(), key.key.end());
+  return fmt::format("{} minisign public key {}\n{}\n", kComment, id_text(key.id), encoded(bytes));
+}
+
+// The checksum is of the kind and of what stands before it.
+std::string secret_key_text(const SecretKey& key) {
+  Bytes body(key.pair.id.begin(), key.pair.id.end());
+  body.insert(body.end(), key.seed.begin(), key.seed.end());
+  body.insert(body.end(), key.pair.key.begin(), key.pair.key.end());
+  Bytes checked = {'E', 'd'};
+  checked.insert(checked.end(), body.begin(), body.end());
+  const auto checksum = blake2b_256(checked);
+  Bytes bytes = {'E', 'd', 0, 0, 'B', '2'};
+  bytes.resize(54);
+  bytes.insert(bytes.end(), body.begin(), body.end());
+  bytes.insert(bytes.end(), checksum.begin(), checksum.end());
+  return fmt::format("{} minisign secret key {}\n{}\n", kComment, id_text(key.pair.id),
+                     encoded(bytes));
+}
+
+Result<std::string> sign_plain(std::string_view message, const SecretKey& key) {
+  TRY_ASSIGN(const Bytes signature, signature_of(span_of(message), key));
+  return encoded(signature);
+}
+
+Result<void> verify_plain(std::string_view message, std::string_view signature,
+                          const PublicKey& key) {
+  TRY_ASSIGN(const Bytes bytes, decoded(signature, kSignatureBytes, "the signature"));
+  if (encoded(bytes) != signature)
+    return fail(ErrorKind::invalid, "the signature's base64 is not the shortest of its bytes");
+  if (is_signed(span_of(message), bytes.data(), key)) return {};
+  return fail(ErrorKind::invalid, "the signature is not of these bytes by the key {}",
+              id_text(key.id));
 }
 
 }  // namespace mill::package

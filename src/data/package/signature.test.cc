@@ -80,4 +80,36 @@ TEST_CASE("keys that are none say why") {
             .message.contains("damaged"));
 }
 
+TEST_CASE("a key that is made reads as what it was, and signs") {
+  const auto key = make_key();
+  REQUIRE(key.has_value());
+  const auto secret = parse_secret_key(secret_key_text(*key));
+  REQUIRE(secret.has_value());
+  CHECK(secret->seed == key->seed);
+  const auto open = parse_public_key(public_key_text(key->pair));
+  REQUIRE(open.has_value());
+  CHECK(verify("text", sign("text", *secret, "c").value(), *open).value() == "c");
+  CHECK(make_key()->seed != key->seed);
+}
+
+// Test 1 of RFC 8032, section 7.1: the signature of no bytes at all.
+TEST_CASE("a plain signature is RFC 8032's") {
+  SecretKey key;
+  key.seed = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a,
+              0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32,
+              0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60};
+  key.pair.key = {0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe,
+                  0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6,
+                  0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
+  const auto signature = sign_plain("", key);
+  REQUIRE(signature.has_value());
+  CHECK(*signature ==
+        "5VZDAMNgrHKQhuLMgG6CioSHfx645dl02HPgZSJJAVVfuIIVkKM7rMYeOXAc+bRr0lv18FlbviRlUUFDjnoQCw==");
+  CHECK(verify_plain("", *signature, key.pair).has_value());
+  CHECK_FALSE(verify_plain("x", *signature, key.pair).has_value());
+  for (const char* wrong :
+       {"", "AAAA", "not base64 at all, however long it may be made to look, by a"})
+    CHECK_FALSE(verify_plain("", wrong, key.pair).has_value());
+}
+
 }  // namespace mill::package

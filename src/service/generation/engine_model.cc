@@ -18,7 +18,8 @@ EngineModel::EngineModel(EngineModelParts parts)
             .created = parts_.created,
             .context_max = parts_.engine->context_max(),
             .vocab_size = parts_.engine->tokenizer().vocab_size(),
-            .digest = parts_.digest} {}
+            .digest = parts_.digest,
+            .provenance = parts_.provenance} {}
 
 std::vector<TokenId> EngineModel::control_tokens(std::span<const std::string_view> texts) const {
   const Tokenizer& tokenizer = parts_.engine->tokenizer();

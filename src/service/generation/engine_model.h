@@ -14,6 +14,7 @@ struct EngineModelParts {
   std::string id;
   int64_t created = 0;
   std::string digest = {};  // see ModelInfo
+  Provenance provenance = {};
   std::unique_ptr<llm::Engine> engine;
   dialect::Dialect dialect = dialect::dialect_of("");  // of the template
   Result<ChatTemplate> chat_template;  // or why there is none, which refuses conversations

@@ -15,12 +15,21 @@
 
 namespace mill::service {
 
+// What an answer's bytes depend on beside its request, and who has computed it: for receipts
+// (docs/formats/receipt.md). SHA-256s are hexadecimal; all of it "" = not taken.
+struct Provenance {
+  std::string vocabulary = {}, chat_template = {}, program = {};  // SHA-256s
+  std::string isa = {}, order = {};  // the table of kernels, and what specifies it
+  std::string kv_type = {};
+};
+
 struct ModelInfo {
   std::string id;            // what clients call it
   int64_t created = 0;       // seconds since the epoch
   uint32_t context_max = 0;  // longest prompt and answer together, tokens
   size_t vocab_size = 0;
   std::string digest = {};  // SHA-256 of its weights, in hexadecimal; "" = not taken
+  Provenance provenance = {};
 };
 
 // Any thread may call any member.

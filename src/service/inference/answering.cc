@@ -28,6 +28,7 @@ class Answering : public std::enable_shared_from_this<Answering> {
 
   std::vector<llm::GenerateRequest> take_requests() {
     for (llm::GenerateRequest& it : plan_.requests) it.admission = plan_.account.admission();
+    plan_.account.promised().asked(plan_.requests);
     return std::move(plan_.requests);
   }
   service::ServedModel& model() { return *plan_.model; }
@@ -41,13 +42,15 @@ class Answering : public std::enable_shared_from_this<Answering> {
       return;
     }
     voice.answer.count(event);
+    plan_.account.promised().made(choice, event);
     if (failed_) return;
     if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
       return fail(event);
     tell(choice, event);
   }
 
-  // The client has the end of its answer only once what it has used is on the disk.
+  // The client has the end of its answer only once its receipt and what it has used are on the
+  // disk.
   void on_done() {
     for (auto& voice : voices_) {
       plan_.account.add_phases(voice->answer.times);

@@ -1,5 +1,7 @@
 #include "service/inference/host.h"
 
+#include "data/fetch/digest.h"
+
 namespace mill::inference {
 
 Checked<ServedModel*> Host::find(const std::string& name) const {
@@ -24,6 +26,7 @@ Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) cons
 
 Host::~Host() {
   for (const auto& model : models) model->stop();
+  notary = nullptr;
   meter = nullptr;
 }
 
@@ -32,17 +35,23 @@ Account Host::account(const http::Request& request, const ServedModel& model) co
   const int64_t queue_ms = caller.queue_ms_max > 0 ? caller.queue_ms_max : queue_ms_max;
   llm::Admission admission{
       .tenant = caller.tenant, .priority = caller.priority, .queue_ns_max = queue_ms * 1'000'000};
-  if (meter == nullptr) return Account(std::move(admission));
-  return {std::move(admission),
-          meter.get(),
-          {.request = caller.request.empty() ? fresh_id("req_") : caller.request,
-           .caller = caller,
-           .endpoint = request.path,
-           .model = model.info().id,
-           .digest = model.info().digest,
-           .traceparent = std::string(request.header("traceparent"))},
-          unix_time,
-          nanoseconds};
+  if (meter == nullptr && notary == nullptr) return Account(std::move(admission));
+  Account account(std::move(admission), meter.get(),
+                  {.request = caller.request.empty() ? fresh_id("req_") : caller.request,
+                   .caller = caller,
+                   .endpoint = request.path,
+                   .model = model.info().id,
+                   .digest = model.info().digest,
+                   .traceparent = std::string(request.header("traceparent"))},
+                  {unix_time, nanoseconds});
+  if (notary != nullptr && request.header(kReceiptHeader) == "true")
+    account.promise({notary.get(),
+                     {.request = account.request(),
+                      .tenant = caller.tenant,
+                      .endpoint = request.path,
+                      .model = model.info().id,
+                      .body_sha256 = fetch::sha256_of_text(request.body)}});
+  return account;
 }
 
 }  // namespace mill::inference

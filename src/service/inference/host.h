@@ -29,11 +29,12 @@ struct Host {
 
   int64_t queue_ms_max = 0;  // for which a request waits that does not say itself; 0 = always
 
-  std::shared_ptr<Meter> meter = {};  // null = nobody counts
+  std::shared_ptr<Meter> meter = {};    // null = nobody counts
+  std::shared_ptr<Notary> notary = {};  // null = nobody certifies
   std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 
   Host() = default;
-  // First all answers end, then they are recorded, and only then the models go.
+  // First all answers end, then they are certified and recorded, and only then the models go.
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

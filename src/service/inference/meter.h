@@ -9,11 +9,9 @@
 #include "llm/request.h"
 #include "service/http/message.h"
 #include "service/inference/answer.h"
+#include "service/inference/notary.h"
 
 namespace mill::inference {
-
-// How a request ended: with its whole answer, by its client's leave, or by our fault.
-enum class Outcome : uint8_t { whole, cancelled, failed };
 
 // What one request has used.
 struct Spent {
@@ -29,28 +27,30 @@ struct Spent {
   std::vector<llm::RequestTimes> phases = {};  // of each generation
 };
 
-// Called once, on any thread: the record is on the disk, or could not be brought there.
-using Kept = std::function<void(Result<void>)>;
-
 class Meter {
  public:
   virtual ~Meter() = default;
   virtual void record(Spent, Kept) = 0;  // any thread; does not wait
 };
 
-// One request's page: opened when it arrives (Host::account), closed once, when it is over. The
-// meter outlives it.
+struct Clocks {
+  std::function<int64_t()> unix_time;    // seconds since 1970
+  std::function<int64_t()> nanoseconds;  // of a clock that only ascends
+};
+
+// One request's page: opened when it arrives (Host::account), closed once, when it is over. First
+// its receipt is made, if its client wants one; then it is recorded what it has used, which is free
+// if there is no receipt after all. Meter and notary outlive it; it outlives Kept.
 class Account {
  public:
   Account() = default;  // nobody counts
   explicit Account(llm::Admission admission) : admission_(std::move(admission)) {}
-  Account(llm::Admission admission, Meter* meter, Spent spent, std::function<int64_t()> unix_time,
-          std::function<int64_t()> nanoseconds)
+  Account(llm::Admission admission, Meter* meter, Spent spent, Clocks clocks)
       : admission_(std::move(admission)),
         meter_(meter),
         spent_(std::move(spent)),
-        unix_time_(std::move(unix_time)),
-        nanoseconds_(std::move(nanoseconds)),
+        unix_time_(std::move(clocks.unix_time)),
+        nanoseconds_(std::move(clocks.nanoseconds)),
         began_(nanoseconds_()) {}
 
   const llm::Admission& admission() const { return admission_; }  // of all its generations
@@ -58,20 +58,32 @@ class Account {
 
   // By the clock of `nanoseconds`; before close().
   void add_phases(const llm::RequestTimes& times) { spent_.phases.push_back(times); }
+  void promise(Promise promise) { promise_ = std::move(promise); }
+  Promise& promised() { return promise_; }
 
   void close(const Usage& usage, Outcome outcome, const Kept& kept) {
-    if (meter_ == nullptr) return kept({});
+    if (!unix_time_) return kept({});
     spent_.usage = usage;
     spent_.outcome = outcome;
     spent_.ended = unix_time_();
     spent_.nanoseconds = nanoseconds_() - began_;
-    meter_->record(spent_, kept);
+    promise_.keep(spent_.ended, outcome,
+                  [this, kept](const Result<void>& attested) { record(attested, kept); });
   }
 
  private:
+  void record(const Result<void>& attested, const Kept& kept) {
+    if (meter_ == nullptr) return kept(attested);
+    if (!attested) spent_.outcome = Outcome::failed;
+    meter_->record(spent_, [attested, kept](const Result<void>& recorded) {
+      kept(attested ? recorded : attested);
+    });
+  }
+
   llm::Admission admission_;
   Meter* meter_ = nullptr;
   Spent spent_;
+  Promise promise_;
   std::function<int64_t()> unix_time_, nanoseconds_;
   int64_t began_ = 0;
 };

@@ -112,6 +112,7 @@ void create(const Host& host, const Store& store, const http::Request& request,
     store->put(place, std::move(stored));
   };
   planned->plan.account = host.account(request, *planned->plan.model);
+  const std::string id = planned->plan.account.request();
   planned->plan.shape = response_shape(head, keep);
   if (!planned->background) {
     inference::answer(std::move(planned->plan), exchange);
@@ -122,7 +123,7 @@ void create(const Host& host, const Store& store, const http::Request& request,
   store->put(place, queued);
   if (const auto running = inference::answer(std::move(planned->plan), std::make_shared<Nobody>()))
     store->set_running(place, running);
-  exchange->respond(http::json_response(response_json(head, "queued")));
+  exchange->respond(inference::named(http::json_response(response_json(head, "queued")), id));
 }
 
 Problem unknown(const std::string& id) {

@@ -9,8 +9,7 @@
 
 #include "base/utc.h"
 #include "service/http/problem.h"
-#include "service/messages/messages_shape.h"
-#include "service/ollama/ollama_shape.h"
+#include "service/operations/refusal.h"
 #include "service/tenants/wishes.h"
 
 namespace mill::tenants {
@@ -30,12 +29,6 @@ constexpr std::array<std::string_view, 5> kFree = {"/tokenize", "/detokenize", "
 template <class Paths>
 bool among(const Paths& paths, const std::string& path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
-}
-
-http::Response refusal(const Request& request, const Problem& problem) {
-  if (request.path.starts_with("/v1/messages")) return messages::refusal_of(problem);
-  if (request.path.starts_with("/api/")) return ollama::refusal_of(problem);
-  return http::problem_response(problem);
 }
 
 std::unexpected<Problem> unauthorized(std::string message) {
@@ -95,7 +88,7 @@ std::optional<Refusal> refusal_to_spend(const Gate& gate, const http::Caller& ca
 }
 
 http::Response waiting(const Request& request, const Refusal& refused) {
-  http::Response response = refusal(request, refused.problem);
+  http::Response response = operations::refusal_for(request.path, refused.problem);
   std::erase_if(response.headers, [](const auto& it) { return it.name == "Retry-After"; });
   response.headers.push_back({"Retry-After", std::to_string(refused.retry_after)});
   return response;
@@ -108,15 +101,15 @@ void pass(const Gate& gate, const http::Handler& inner, Request request,
     const auto ring = gate.keys->get();
     auto found = caller_of(*ring, request, gate.unix_time());
     if (!found) {
-      http::Response response = refusal(request, found.error());
+      http::Response response = operations::refusal_for(request.path, found.error());
       if (found.error().status == 401)
         response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"tokenmill\""});
       return exchange->respond(std::move(response));
     }
     request.caller = std::move(*found);
   }
-  if (const auto wishes = read_wishes(request, caller); !wishes)
-    return exchange->respond(refusal(request, wishes.error()));
+  if (const auto wishes = read_wishes(request, request.caller); !wishes)
+    return exchange->respond(operations::refusal_for(request.path, wishes.error()));
   if (spends(request)) {
     if (const auto refused = refusal_to_spend(gate, request.caller))
       return exchange->respond(waiting(request, *refused));
