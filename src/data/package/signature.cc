@@ -2,13 +2,12 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <sodium/crypto_generichash_blake2b.h>
 
 #include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "data/package/blake2b.h"
 
 namespace mill::package {
 namespace {
@@ -225,7 +224,9 @@ std::string secret_key_text(const SecretKey& key) {
   body.insert(body.end(), key.pair.key.begin(), key.pair.key.end());
   Bytes checked = {'E', 'd'};
   checked.insert(checked.end(), body.begin(), body.end());
-  const auto checksum = blake2b_256(checked);
+  std::array<uint8_t, 32> checksum{};  // BLAKE2b-256, which OpenSSL 3.0 does not have
+  crypto_generichash_blake2b(checksum.data(), checksum.size(), checked.data(), checked.size(),
+                             nullptr, 0);
   Bytes bytes = {'E', 'd', 0, 0, 'B', '2'};
   bytes.resize(54);
   bytes.insert(bytes.end(), body.begin(), body.end());
