@@ -2,7 +2,6 @@
 """Packages from draft to served model, with minisign on the other side, and with everything that
 an attacker may change."""
 
-import io
 import json
 import os
 import pathlib
@@ -178,30 +177,55 @@ def test_one_file():
     assert not pathlib.Path("none").exists()
 
 
-def hostile(name, **fields):
-    entry = tarfile.TarInfo(name)
+def entry(name, data=b"text", **fields):
+    """A member of a tar; `size` may lie about its data."""
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
     for field, value in fields.items():
-        setattr(entry, field, value)
-    data = b"" if fields.get("type") else b"text"
-    entry.size = len(data)
-    with tarfile.open("hostile.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
-        archive.addfile(entry, io.BytesIO(data))
-        archive.addfile(entry, io.BytesIO(data))
+        setattr(member, field, value)
+    return member, data
+
+
+def own():
+    """What every import begins with: manifest and signature."""
+    return [entry(name, pathlib.Path("p", name).read_bytes())
+            for name in ["manifest.yaml", "manifest.yaml.minisig"]]
+
+
+def hostile(members, said, key="k.pub"):
+    with open("hostile.tar", "wb") as file:
+        for member, data in members:
+            file.write(member.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
+            file.write(data + bytes(-len(data) % 512))
+        file.write(bytes(1024))
+    before = sorted(pathlib.Path("..").iterdir())
+    refused(["package", "import", "hostile.tar", "none", "--trust", key], said)
+    assert not list(pathlib.Path(".").glob("none*"))
+    assert before == sorted(pathlib.Path("..").iterdir()), "something was written outside"
 
 
 def test_hostile_archives():
-    cases = [("../evil", {}, "is no name"), ("/tmp/evil", {}, "is no name"),
-             ("a/../../evil", {}, "is no name"), ("a" * 90 + "/" + "b" * 60, {}, "is no name"),
-             ("a", {"type": tarfile.SYMTYPE, "linkname": "/etc"}, "is a link"),
-             ("a", {"type": tarfile.LNKTYPE, "linkname": "b"}, "is a link"),
-             ("a", {"type": tarfile.DIRTYPE}, "is a link"),
-             ("a", {"type": tarfile.CHRTYPE}, "is a link"), ("a", {}, "is there twice")]
-    before = sorted(pathlib.Path("..").iterdir())
-    for name, fields, said in cases:
-        hostile(name, **fields)
-        refused(["package", "import", "hostile.tar", "none", "--trust", "k.pub"], said)
-        assert not pathlib.Path("none").exists()
-        assert before == sorted(pathlib.Path("..").iterdir()), "something was written outside"
+    listed = entry("config.json", pathlib.Path("p/config.json").read_bytes())
+    link = {"data": b"", "linkname": "/etc"}
+    for member, said in [
+            (entry("../evil"), "is no name"), (entry("/tmp/evil"), "is no name"),
+            (entry("a/../../evil"), "is no name"),
+            (entry("a", type=tarfile.SYMTYPE, **link), "is a link"),
+            (entry("a", type=tarfile.LNKTYPE, **link), "is a link"),
+            (entry("a", b"", type=tarfile.DIRTYPE), "is a link"),
+            (entry("a", b"", type=tarfile.CHRTYPE), "is a link"),
+            (entry("a"), "is not in the manifest"),
+            (entry("config.json"), "config.json has 4 bytes; the manifest says"),
+            (entry("config.json", size=9 << 30), f"config.json has {9 << 30} bytes;"),
+            (entry("manifest.yaml"), "is not in the manifest, or is there twice")]:
+        hostile([*own(), member], said)
+    hostile([*own(), listed, listed], "is there twice")
+    hostile([*own(), listed], "is missing")
+    hostile([*own(), listed], "signed by the key", key="other.pub")
+    hostile([listed, *own()], "config.json is where manifest.yaml should be")
+    hostile([own()[0], listed], "config.json is where manifest.yaml.minisig should be")
+    hostile([entry("manifest.yaml", bytes(2 << 20))], "more than 1048576 bytes")
+    hostile([], "this is no tar")
 
 
 def main():

@@ -11,7 +11,9 @@ namespace mill::package {
 // The file appears complete or not at all.
 Result<void> export_package(const Package&, const std::filesystem::path& file);
 
-// Unpacks into a new folder and verifies; nothing is left behind unless all of it is right.
+// Unpacks into a new folder and verifies; nothing is left behind unless all of it is right. The
+// signature comes first: until it is found good, at most 2 MiB are written, and after that nothing
+// but what the manifest lists, at the size that it says.
 Result<Package> import_package(const std::filesystem::path& file,
                                const std::filesystem::path& folder, const PublicKey& trusted);
 

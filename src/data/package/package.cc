@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kSmallMax = uint64_t{1} << 20;
-
 bool is_own(const std::string& path) { return path == kManifestName || path == kSignatureName; }
 
 // Every file below the folder, by its path from there.
@@ -62,7 +60,9 @@ Result<void> check_files(const fs::path& root, const Manifest& manifest) {
               printable(there.begin()->first));
 }
 
-Result<Package> verified(const fs::path& root, const PublicKey& trusted) {
+}  // namespace
+
+Result<Package> verify_manifest(const fs::path& root, const PublicKey& trusted) {
   TRY_ASSIGN(const std::string text, read_small_file(root / kManifestName));
   std::error_code error;
   if (!fs::exists(root / kSignatureName, error))
@@ -76,11 +76,8 @@ Result<Package> verified(const fs::path& root, const PublicKey& trusted) {
   if (!manifest) return within(kManifestName, manifest.error());
   package.manifest = std::move(*manifest);
   TRY_ASSIGN(package.digest, fetch::sha256_of(root / kManifestName));
-  TRY(check_files(root, package.manifest));
   return package;
 }
-
-}  // namespace
 
 bool is_package(const fs::path& path) {
   std::error_code error;
@@ -88,8 +85,10 @@ bool is_package(const fs::path& path) {
 }
 
 Result<Package> verify_package(const fs::path& root, const PublicKey& trusted) {
-  auto package = verified(root, trusted);
+  auto package = verify_manifest(root, trusted);
   if (!package) return within("the package " + root.string(), package.error());
+  if (const auto good = check_files(root, package->manifest); !good)
+    return within("the package " + root.string(), good.error());
   return package;
 }
 
@@ -128,8 +127,8 @@ Result<std::string> read_small_file(const fs::path& path) {
   if (!fs::is_regular_file(status))
     return fail(ErrorKind::not_found, "{}: there is no such file", path.string());
   const uint64_t bytes = fs::file_size(path, error);
-  if (error || bytes > kSmallMax)
-    return fail(ErrorKind::invalid, "{}: more than {} bytes", path.string(), kSmallMax);
+  if (error || bytes > kSmallFileMax)
+    return fail(ErrorKind::invalid, "{}: more than {} bytes", path.string(), kSmallFileMax);
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad() || text.size() != bytes)
