@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"quantize", "Convert a model file to another number format", add_quantize},
     Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
     Command{"package", "Models that are signed, checked, and choose their settings", add_package},
+    Command{"health", "Ask a server whether it is ready", add_health},
     Command{"keys", "Make, list and revoke API keys", add_keys},
     Command{"bill", "Who has used what, and what it costs", add_bill},
     Command{"receipts", "Make the keys that sign receipts of answers", add_receipts},

@@ -7,6 +7,7 @@
 
 #include "apps/build_package.h"
 #include "apps/command.h"
+#include "apps/image_package.h"
 #include "apps/open_package.h"
 #include "data/package/archive.h"
 
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 struct PackageOptions {
   std::string place, file, key, trust, profile;
   BuildOptions build;
+  ImageOptions image;
 };
 using Options = std::shared_ptr<PackageOptions>;
 
@@ -69,6 +71,12 @@ Result<void> import_file(const PackageOptions& options) {
   return {};
 }
 
+Result<void> image(const PackageOptions& options) {
+  TRY_ASSIGN(const package::PublicKey key, trusted_key(options.trust));
+  TRY_ASSIGN(const package::Package package, package::verify_package(options.place, key));
+  return image_package(package, key, options.image);
+}
+
 using Runs = std::vector<std::pair<CLI::App*, Run>>;
 
 CLI::App* trusting(CLI::App* command, const Options& options) {
@@ -111,6 +119,14 @@ void add_readers(CLI::App& command, const Options& options, Runs& runs) {
                     [options] { return import_file(*options); });
 }
 
+void add_image(CLI::App& command, const Options& options, Runs& runs) {
+  CLI::App* made = command.add_subcommand("image", "Make a container image of program and package");
+  placed(made, options);
+  made->add_option("--out", options->image.out, "A new folder, or a file NAME.tar")->required();
+  made->add_option("--tag", options->image.tag, "What it is called [the package's NAME:VERSION]");
+  runs.emplace_back(trusting(made, options), [options] { return image(*options); });
+}
+
 // `run` is `serve`; with --dry-run it is list-profiles.
 void add_runner(CLI::App& command, const Options& options, Runs& runs) {
   CLI::App* run = command.add_subcommand("run", "Serve a package, as `tokenmill serve` does");
@@ -134,6 +150,7 @@ Run add_package(CLI::App& command) {
   command.require_subcommand(1);
   add_makers(command, options, *runs);
   add_readers(command, options, *runs);
+  add_image(command, options, *runs);
   add_runner(command, options, *runs);
   return [runs]() -> Result<void> {
     for (const auto& [subcommand, run] : *runs) {

@@ -214,6 +214,8 @@ Run add_serve(CLI::App& command) {
   add_metering_options(command, options->metering);
   add_receipt_options(command, options->receipts);
   command.add_flag("--json", options->json, "Print one JSON object once ready");
+  // An image's entry point has these already; what is appended to it holds.
+  for (const char* name : {"--host", "--port", "--trust"}) command.get_option(name)->take_last();
   return [options] { return serve(*options); };
 }
 

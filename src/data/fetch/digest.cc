@@ -48,6 +48,27 @@ bool is_hex(const std::string& text) {
 
 }  // namespace
 
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+  ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+void Sha256::update(std::span<const std::byte> bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned int count = 0;
+  EVP_DigestFinal_ex(context_.get(), bytes.data(), &count);
+  return fetch::hex(bytes.data(), count);
+}
+
+std::string sha256_of_text(std::string_view text) {
+  Sha256 digest;
+  digest.update(std::as_bytes(std::span(text.data(), text.size())));
+  return digest.hex();
+}
+
 Result<std::string> sha256_of(const std::filesystem::path& path) {
   return digest_of(path, EVP_sha256(), "");
 }

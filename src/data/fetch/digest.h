@@ -1,13 +1,31 @@
 #pragma once
 // Checksums of files, in lower-case hexadecimal.
 
+#include <openssl/types.h>
+
+#include <cstddef>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace mill::fetch {
+
+// SHA-256 of what comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::span<const std::byte>);
+  std::string hex();  // once, at the end
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+};
+
+std::string sha256_of_text(std::string_view);
 
 Result<std::string> sha256_of(const std::filesystem::path&);
 std::string sha256_of_text(std::string_view);

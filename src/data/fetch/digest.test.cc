@@ -25,6 +25,13 @@ TEST_CASE("digests of known contents") {
   CHECK(git_blob_of(file_with("hello\n")).value() == "ce013625030ba8dba906f756967f9e9ca394464a");
 }
 
+TEST_CASE("what comes in pieces has the digest of the whole") {
+  Sha256 digest;
+  for (const char letter : {'a', 'b', 'c'}) digest.update(std::as_bytes(std::span(&letter, 1)));
+  CHECK(digest.hex() == sha256_of_text("abc"));
+  CHECK(sha256_of_text("abc") == sha256_of(file_with("abc")).value());
+}
+
 TEST_CASE("a file is checked against either kind of digest, told apart by length") {
   const auto path = file_with("hello\n");
   CHECK(check_digest(path, "ce013625030ba8dba906f756967f9e9ca394464a").has_value());

@@ -81,6 +81,8 @@ void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfe
   set(CURLOPT_LOW_SPEED_TIME, kStallSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, kStallBytes);
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_TIMEOUT, request.seconds_max);
+  if (request.direct) set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_USERAGENT, "tokenmill/" TOKENMILL_VERSION);
   set(CURLOPT_HEADERFUNCTION, on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));

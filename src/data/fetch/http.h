@@ -17,6 +17,8 @@ namespace mill::fetch {
 struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
+  long seconds_max = 0;              // for all of it; 0 = as long as something comes
+  bool direct = false;               // past the environment's proxies
 };
 
 // Names in lower case. Where the request was redirected, a header of a later answer replaces the

@@ -137,6 +137,13 @@ std::string id_text(const KeyId& id) {
   return out;
 }
 
+std::string key_text(const PublicKey& key) {
+  Bytes bytes{'E', 'd'};
+  bytes.insert(bytes.end(), key.id.begin(), key.id.end());
+  bytes.insert(bytes.end(), key.key.begin(), key.key.end());
+  return encoded(bytes);
+}
+
 Result<PublicKey> parse_public_key(std::string_view text) {
   TRY_ASSIGN(const std::string_view line, key_line(text, "the public key"));
   TRY_ASSIGN(const Bytes bytes, decoded(line, 42, "the public key"));

@@ -32,7 +32,8 @@ Result<SecretKey> make_key();
 std::string public_key_text(const PublicKey&);
 std::string secret_key_text(const SecretKey&);
 
-std::string id_text(const KeyId&);  // "A03C1121FC2BE141", as minisign prints it
+std::string key_text(const PublicKey&);  // the line of base64, which parses to the same
+std::string id_text(const KeyId&);       // "A03C1121FC2BE141", as minisign prints it
 
 // The text of a signature file. The comment is signed, too; it must be one line.
 Result<std::string> sign(std::string_view message, const SecretKey&, std::string_view comment);

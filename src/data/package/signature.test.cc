@@ -72,6 +72,8 @@ TEST_CASE("keys that are none say why") {
   CHECK_FALSE(parse_public_key("").has_value());
   CHECK_FALSE(parse_public_key("a\nb\n").has_value());
   CHECK(parse_public_key("RWRB4Sv8IRE8oK5cQrAYLKsTD8thOSEcT0qH5QTQ7Z0XB9dQJ5a8gDW0").has_value());
+  CHECK(key_text(*parse_public_key(kPublic)) ==
+        "RWRB4Sv8IRE8oK5cQrAYLKsTD8thOSEcT0qH5QTQ7Z0XB9dQJ5a8gDW0");
   CHECK(parse_secret_key(changed(kSecret, "RWQAAEIy", "RWRTY0Iy"))
             .error()
             .message.contains("has a password"));
