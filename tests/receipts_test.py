@@ -80,8 +80,9 @@ def canonical(receipt):
 def openssl_signs(house, receipt):
     """The receipt, signed again by who has the key."""
     (house.folder / "m").write_bytes(canonical(receipt))
-    subprocess.run(["openssl", "pkeyutl", "-sign", "-keyform", "DER", "-inkey", house.folder / "k.der",
-                    "-rawin", "-in", house.folder / "m", "-out", house.folder / "s"], check=True)
+    subprocess.run(["openssl", "pkeyutl", "-sign", "-keyform", "DER", "-inkey",
+                    house.folder / "k.der", "-rawin", "-in", house.folder / "m", "-out",
+                    house.folder / "s"], check=True)
     return {**receipt, "signature": base64.b64encode((house.folder / "s").read_bytes()).decode()}
 
 
@@ -113,7 +114,8 @@ def every_api():
         yield "/v1/messages", {"messages": TALK, "stream": stream, "model": "default", **hot}
         yield "/v1/responses", {"input": "the mill", "stream": stream, "temperature": 1,
                                 "max_output_tokens": 12}
-        for path, what in [("/api/chat", {"messages": TALK}), ("/api/generate", {"prompt": "mill"})]:
+        for path, what in [("/api/chat", {"messages": TALK}),
+                           ("/api/generate", {"prompt": "mill"})]:
             yield path, {"model": "default", "stream": stream, **what,
                          "options": {"temperature": 1, "num_predict": 12}}
     yield "/v1/completions", {"prompt": ["the", "mill"], "n": 3, "seed": 7, **hot}
@@ -209,7 +211,8 @@ def test_chain(house, receipts):
         said = house.chain(log=changed, rc=1)
         assert says in said and "NOT verified" in said, said
 
-    broken(lines[:4] + lines[5:], "line 5: it has the number 5, and 4 comes here: lines are missing")
+    broken(lines[:4] + lines[5:],
+           "line 5: it has the number 5, and 4 comes here: lines are missing")
     broken(lines[:4] + [lines[5], lines[4]] + lines[6:], "line 5: it has the number 5")
     broken(lines[:2] + [lines[2].replace(b'"ended":1', b'"ended":2')] + lines[3:], "line 3: ")
     changed.write_bytes(b"".join(lines) + lines[0][:50])

@@ -48,7 +48,7 @@ Result<uint64_t> each_line(const std::filesystem::path& path, const EachLine& ea
 
 // A line that is wrong is gone on behind, by what it says of itself, so that each is told once.
 Result<ChainReport> check_chain(const std::filesystem::path& path,
-                                std::span<const package::PublicKey> keys, std::string_view wanted) {
+                                std::span<const package::PublicKey> keys, const Sought& sought) {
   ChainReport report;
   const auto each = [&](std::string_view line, uint64_t) -> Result<void> {
     uint64_t number = report.next.number;
