@@ -1,6 +1,7 @@
 #include "apps/load_report.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 namespace mill::apps {
 namespace {
@@ -43,9 +44,11 @@ TEST_CASE("a table shows medians, and ratios round by round") {
 }
 
 TEST_CASE("without a peer there is no ratio; failures are told") {
-  LoadReport report{.name = "c", .model = "", .server = "s", .peer = "", .ours = {}, .theirs = {}};
+  LoadReport report;
+  report.name += 'c';
+  report.server += 's';
   report.ours.push_back(figures(0.01, 1));
-  report.ours[0].complain("status 503: no room");
+  report.ours[0].complain(fmt::format("status {}: no room", 503));
   const std::string table = table_of(report);
   CHECK(table.find("peer") == std::string::npos);
   CHECK(table.find("failed: status 503: no room") != std::string::npos);

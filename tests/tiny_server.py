@@ -37,8 +37,9 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
                 self.process.wait()
-                self.log.seek(0)
-                raise RuntimeError(f"the server did not start: {self.log.read()}")
+                with self.log as log:
+                    log.seek(0)
+                    raise RuntimeError(f"the server did not start: {log.read()}")
             time.sleep(0.005)
         self.port = int(self.port_file.read_text())
 

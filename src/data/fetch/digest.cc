@@ -73,15 +73,6 @@ Result<std::string> sha256_of(const std::filesystem::path& path) {
   return digest_of(path, EVP_sha256(), "");
 }
 
-std::string sha256_of_text(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned int count = 0;
-  const int done =
-      EVP_Digest(text.data(), text.size(), bytes.data(), &count, EVP_sha256(), nullptr);
-  ASSERT(done == 1, done);
-  return hex(bytes.data(), count);
-}
-
 Result<std::string> git_blob_of(const std::filesystem::path& path) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);

@@ -25,8 +25,6 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
 };
 
-std::string sha256_of_text(std::string_view);
-
 Result<std::string> sha256_of(const std::filesystem::path&);
 std::string sha256_of_text(std::string_view);
 

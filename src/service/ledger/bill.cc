@@ -91,13 +91,17 @@ std::string table_line(const BillRow& row, size_t tenant_width, size_t model_wid
 Result<std::vector<BillRow>> bill(const BillQuery& query) {
   constexpr int kBusyMs = 5'000;
   TRY_ASSIGN(Database database, Database::open(query.ledger, Database::Mode::read, kBusyMs));
-  TRY_ASSIGN(const std::string sql, query_for(database));
-  Statement rows = database.prepare(sql);
+  const auto no_ledger = [&](Error error) {
+    return within(query.ledger.string() + ": no ledger", std::move(error));
+  };
+  auto sql = query_for(database);
+  if (!sql) return no_ledger(std::move(sql).error());
+  Statement rows = database.prepare(*sql);
   rows.bind(query.since).bind(query.until).bind(query.tenant).bind(query.tenant);
   std::vector<BillRow> found;
   while (true) {
     auto more = rows.step();
-    if (!more) return within(query.ledger.string() + ": no ledger", std::move(more).error());
+    if (!more) return no_ledger(std::move(more).error());
     if (!*more) return found;
     found.push_back(row_of(rows));
   }

@@ -100,7 +100,7 @@ TEST_CASE("what was done to a log is found, and no server goes on with it") {
   replaced[2] = line_for("req_other", {.number = 2, .previous = report_of(path).next.previous});
   CHECK_FALSE(found(replaced, "line 3: it does not follow"));
   auto spaced = lines;
-  spaced[1].insert(1, " ");
+  spaced[1].insert(1, 1, ' ');
   CHECK_FALSE(found(spaced, "line 2: it is not written as"));
   CHECK_FALSE(found({"poem"}, "line 1: no receipt"));
 }

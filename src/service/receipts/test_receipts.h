@@ -35,24 +35,24 @@ inline service::ModelInfo model_info() {
 
 // Every field is something else than nothing.
 inline inference::Testimony testimony(const std::string& request) {
-  llm::GenerateRequest asked{
-      .prompt = {1, 2, 3},
-      .tokens_max = 9,
-      .sampling = {.temperature = 0.7F,
-                   .top_k = 5,
-                   .top_p = 0.95F,
-                   .min_p = 1e-5F,
-                   .typical_p = 0.5F,
-                   .repetition_penalty = 1.1F,
-                   .presence_penalty = -0.25F,
-                   .frequency_penalty = 0.125F,
-                   .seed = 18446744073709551615U,
-                   .logit_bias = {{4, -1.5F}, {9, 100.0F}}},
-      .stop = {"\n\n", "é\"\\\x01"},
-      .shown = {7},
-      .thoughts = {.open = "<t>", .close = "</t>", .closing = {8, 9}, .tokens_max = 4, .grace = 2},
-      .grammar = grammar::compile(grammar::json_object()).value(),
-      .lazy = true};
+  llm::GenerateRequest asked;  // field by field: g++ 12 warns of a braced one without cause
+  asked.prompt = {1, 2, 3};
+  asked.tokens_max = 9;
+  asked.sampling.temperature = 0.7F;
+  asked.sampling.top_k = 5;
+  asked.sampling.top_p = 0.95F;
+  asked.sampling.min_p = 1e-5F;
+  asked.sampling.typical_p = 0.5F;
+  asked.sampling.repetition_penalty = 1.1F;
+  asked.sampling.presence_penalty = -0.25F;
+  asked.sampling.frequency_penalty = 0.125F;
+  asked.sampling.seed = 18446744073709551615U;
+  asked.sampling.logit_bias = {{4, -1.5F}, {9, 100.0F}};
+  asked.stop = {"\n\n", "é\"\\\x01"};
+  asked.shown = {7};
+  asked.thoughts = {.open = "<t>", .close = "</t>", .closing = {8, 9}, .tokens_max = 4, .grace = 2};
+  asked.grammar = grammar::compile(grammar::json_object()).value();
+  asked.lazy = true;
   llm::GenerateRequest second = asked;
   second.prompt = {4};
   second.sampling.seed = 0;
