@@ -31,8 +31,6 @@ SPKI = bytes.fromhex("302a300506032b6570032100")  # RFC 8410, in front of a raw 
 PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
 SCHEMA = {"type": "string", "minLength": 2, "maxLength": 9}
 TALK = [{"role": "user", "content": "the mill"}]
-TOOL = {"type": "function", "function": {"name": "turn", "parameters": {
-    "type": "object", "properties": {"z": SCHEMA, "a": {"type": "integer"}}, "required": ["z"]}}}
 
 
 class House:
@@ -41,6 +39,7 @@ class House:
     def __init__(self, program, folder):
         self.program, self.folder = str(pathlib.Path(program).resolve()), pathlib.Path(folder)
         self.log = self.folder / "receipts"
+        self.servers = []
         self.model = make_model(folder)
         self.mill("receipts", "key", "--secret", self.folder / "k", "--public", self.folder / "p")
         self.secret = base64.b64decode((self.folder / "k").read_text().split("\n")[1])[62:94]
@@ -56,8 +55,10 @@ class House:
         return said
 
     def serve(self, *more, env=None):
-        return Server(self.program, self.folder, "--receipts", self.log, "--receipt-key",
-                      self.folder / "k", "--threads", 2, *more, env=env)
+        self.servers.append(Server(self.program, self.folder, "--receipts", self.log,
+                                   "--receipt-key", self.folder / "k", "--threads", 2, *more,
+                                   env=env))
+        return self.servers[-1]
 
     def verify(self, receipt, *more, rc=0, env=None):
         path = self.folder / f"receipt-{threading.get_ident()}.json"
@@ -108,6 +109,7 @@ def asked(server, path, body, **headers):
 def every_api():
     """(path, body) of each way to ask; the seed is the server's to draw in most of them."""
     hot = {"temperature": 1, "max_tokens": 12}
+    yield "/v1/completions", {"prompt": "the mill", "seed": 5, **hot}  # the forgeries' one
     for stream in [False, True]:
         yield "/v1/completions", {"prompt": "the mill", "stream": stream, **hot}
         yield "/v1/chat/completions", {"messages": TALK, "stream": stream, **hot}
@@ -124,12 +126,11 @@ def every_api():
                               "max_tokens": 200, "logit_bias": {"10": 3.5}}
     yield "/v1/completions", {"prompt": "a", "top_p": 0.9, "top_k": 40, "min_p": 0.01,
                               "frequency_penalty": 0.3, "repetition_penalty": 1.1, **hot}
-    # The tiny model has no braces: a text, a pattern, and tools that it may call and does not.
+    # The tiny model has no braces, and no room for the description of a tool.
     yield "/v1/chat/completions", {"messages": TALK, "response_format": {
         "type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}, "max_tokens": 60}
     yield "/v1/completions", {"prompt": "a", "structured_outputs": {"regex": "[a-c]{3}-[0-9]+"},
                               "max_tokens": 20}
-    yield "/v1/chat/completions", {"messages": TALK, "tools": [TOOL], "max_tokens": 60}
 
 
 def test_every_api(house):
@@ -151,7 +152,7 @@ def test_every_api(house):
         if path == "/v1/completions" and not body.get("stream") and not body.get("echo"):
             for choice, made in zip(json.loads(text)["choices"], parsed["choices"]):
                 assert made["text_sha256"] == hashlib.sha256(choice["text"].encode()).hexdigest()
-    assert grammars == 3, grammars
+    assert grammars == 2, grammars
     said = house.chain()
     assert f"{len(requests)} receipts" in said, said
     print(f"{len(requests)} receipts of every API, all run again with the same bytes")
@@ -177,7 +178,8 @@ def test_forgeries(house, receipts):
            f"choice 0    FAILED  token 3 is {token} here, and {token ^ 1} in the receipt")
     forged(lambda it: it["choices"][0].update(seed=str(int(choice["seed"]) ^ 1)),
            "choice 0    FAILED  token")
-    forged(lambda it: it["choices"][0]["tokens"].pop(), "the receipt ends after 11 tokens")
+    forged(lambda it: it["choices"][0]["tokens"].pop(),
+           f"the receipt ends after {len(choice['tokens']) - 1} tokens")
     forged(lambda it: it["choices"][0].update(text_sha256="0" * 64), "their text is another")
     forged(lambda it: it["prompts"][0].reverse(), "choice 0    FAILED")
     forged(lambda it: it["asked"]["sampling"].update(temperature="1.5"), "choice 0    FAILED")
@@ -367,13 +369,17 @@ def main():
         sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
         house = House(options.program, folder)
-        receipts = test_every_api(house)
-        test_forgeries(house, receipts)
-        test_chain(house, receipts)
-        test_machines(house)
-        test_tenants(house)
-        test_minisign(house)
-        test_kills(house, options.kills, options.seed)
+        try:
+            receipts = test_every_api(house)
+            test_forgeries(house, receipts)
+            test_chain(house, receipts)
+            test_machines(house)
+            test_tenants(house)
+            test_minisign(house)
+            test_kills(house, options.kills, options.seed)
+        finally:
+            for server in house.servers:
+                server.process.kill()
 
 
 main()
