@@ -56,7 +56,7 @@ Result<void> ReplyReader::end() {
 bool ReplyReader::begun() const { return impl_->begun; }
 bool ReplyReader::done() const { return impl_->parser.is_done(); }
 int ReplyReader::status() const {
-  return impl_->parser.is_header_done() ? impl_->parser.get().result_int() : 0;
+  return impl_->parser.is_header_done() ? static_cast<int>(impl_->parser.get().result_int()) : 0;
 }
 bool ReplyReader::keep_alive() const { return impl_->parser.get().keep_alive(); }
 
