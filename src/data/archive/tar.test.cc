@@ -29,7 +29,7 @@ TEST_CASE("A header is read as it was written") {
 }
 
 TEST_CASE("A long path is split where both halves fit; one that cannot be is an error") {
-  for (const size_t length : {99, 100, 101, 120, 155}) {
+  for (const size_t length : {99U, 100U, 101U, 120U, 155U}) {
     const std::string path = "srv/" + std::string(length, 'a');
     CAPTURE(length);
     if (length <= 100) {
@@ -48,7 +48,7 @@ TEST_CASE("What is no header is an error") {
   const std::string good = *tar_header({.path = "a", .bytes = 5});
   CHECK_FALSE(read_tar_header(""));
   CHECK_FALSE(read_tar_header(std::string_view(good).substr(1)));
-  for (const size_t at : {0, 100, 124, 148, 257, 400}) {
+  for (const size_t at : {0U, 100U, 124U, 148U, 257U, 400U}) {
     std::string bad = good;
     bad[at] ^= 1;
     CAPTURE(at);

@@ -39,13 +39,15 @@ class Market {
   }
 
   // Whoever is done asks for the same again.
-  Plan step(bool again = true) {
-    Plan plan = plan_step(schedule_);
+  std::map<std::string, uint32_t> step(bool again = true) {
+    const Plan plan = plan_step(schedule_);
     REQUIRE(violation(schedule_, plan) == "");
     commit(schedule_, plan);
     REQUIRE(violation(schedule_) == "");
     std::vector<Offer> done;
-    for (const PlannedPiece& piece : plan.pieces) got_[piece.sequence->tenant] += piece.tokens;
+    std::map<std::string, uint32_t> tokens;  // that this step computed for each
+    for (const PlannedPiece& piece : plan.pieces) tokens[piece.sequence->tenant] += piece.tokens;
+    for (const auto& [tenant, count] : tokens) got_[tenant] += count;
     std::erase_if(requests_, [&](const std::unique_ptr<Request>& it) {
       if (it->sequence.remaining() > 0) return false;
       it->sequence.tokens.push_back(7);
@@ -58,7 +60,7 @@ class Market {
       ++done_[offer.tenant];
       if (again) ask(offer);
     }
-    return plan;
+    return tokens;
   }
 
   bool has(const Sequence& sequence) const {
@@ -79,13 +81,6 @@ class Market {
   uint64_t last_id_ = 0;
 };
 
-uint32_t tokens_of(const Plan& plan, const std::string& tenant) {
-  uint32_t tokens = 0;
-  for (const PlannedPiece& piece : plan.pieces)
-    if (piece.sequence->tenant == tenant) tokens += piece.tokens;
-  return tokens;
-}
-
 constexpr ScheduleOptions kEight{.chunk_tokens = 64, .running_max = 8, .batch_tokens_max = 72};
 
 TEST_CASE("two tenants that want more than there is get the same, however many each has sent") {
@@ -105,7 +100,7 @@ TEST_CASE("who comes seldom is served as if alone, though the batch is full of a
   for (int i = 0; i < 500; ++i) market.step();
   const Sequence& it = market.ask({.tenant = "small", .prompt = 100, .answer = 50});
   uint32_t steps = 0, others = 0;
-  for (; market.has(it); ++steps) others += tokens_of(market.step(false), "greedy");
+  for (; market.has(it); ++steps) others += market.step(false)["greedy"];
   CHECK(steps == 2 + 49);                          // the prompt in chunks of 64, then each token
   CHECK(others <= 0.05 * (8 * steps + 100 + 50));  // what costs 5 % of the time
   CHECK(others > 0);                               // and is not nothing
