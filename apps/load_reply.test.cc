@@ -62,7 +62,7 @@ TEST_CASE("answers that end too early, or are none") {
        {"", "HTTP/1.1 200 OK\r\nContent-", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n", "hello world\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
-    for (const size_t size : {1, 7, 1000}) {
+    for (const size_t size : {1U, 7U, 1000U}) {
       CAPTURE(text);
       CHECK_FALSE(read_by(text, size).ok);
     }
