@@ -213,8 +213,11 @@ class Tls(unittest.TestCase):
             connection.close()
         self.assertLess(time.monotonic() - begun, HANDSHAKE_MAX + 5)
         found = samples(server)
+        while found["tokenmill_http_connections"] > 1:  # that of the last answer is still closing
+            self.assertLess(time.monotonic() - begun, HANDSHAKE_MAX + 30)
+            time.sleep(0.05)
+            found = samples(server)
         self.assertEqual(found["tokenmill_tls_handshake_failures_total"], 30)
-        self.assertEqual(found["tokenmill_http_connections"], 1)
         self.assertEqual(found["tokenmill_http_failed_connections_total"], 0)
 
     def test_what_is_not_tls(self):

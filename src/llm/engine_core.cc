@@ -124,7 +124,10 @@ void EngineCore::refuse_late(int64_t now) {
 bool EngineCore::step() {
   if (!deadlines_.empty()) refuse_late(clock_());
   const Plan plan = plan_step(schedule_);
-  if (plan.pieces.empty()) return false;
+  if (plan.pieces.empty()) {  // also after the last one was cancelled
+    was_idle_ = true;
+    return false;
+  }
   start_times(plan);
   if (was_idle_) stats_.energy.on_idle(joules_());
   logits_.resize(size_t{plan.logits} * limits_.vocab);

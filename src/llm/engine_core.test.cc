@@ -214,9 +214,16 @@ TEST_CASE("joules: the requests' shares and the idle part are what the meter say
   while (core.step()) continue;
   meter += 100;  // idle
   ask(3, 1);
+  core.step();
+  core.cancel(3);  // the last one goes between two steps
+  core.step();
+  meter += 100;  // idle again
+  ask(4, 1);
   while (core.step()) continue;
-  CHECK(core.stats().energy.idle > 100);
-  CHECK(shares[1] + shares[2] + shares[3] == doctest::Approx(core.stats().energy.steps));
+  CHECK(core.stats().energy.idle > 200);
+  CHECK(shares[4] < 100);
+  CHECK(shares[1] + shares[2] + shares[3] + shares[4] ==
+        doctest::Approx(core.stats().energy.steps));
   CHECK(core.stats().energy.steps + core.stats().energy.idle == doctest::Approx(meter - 51.5));
   CHECK(shares[2] > shares[1]);
 }

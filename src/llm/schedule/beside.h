@@ -2,16 +2,16 @@
 // How much a step does for tenants that are ahead, beside what it does for those that are behind.
 //
 // A step of t tokens takes about a + b·t: the weights are read once, whatever t is, and each token
-// is computed. On the processors that we know, a/b is 8 or more (bench/results: eight streams of a
-// 1B model take a step as long as one does). So 5 % of a step's time are 0.05·(8 + t) tokens: less
-// than one in a step of one stream, so what is left over is carried to the next.
+// is computed. a/b is 4 for a 135M model in 4 bits (tokenmill bench on a Zen 4: 1.5 ms a step of
+// one stream, 6.4 of sixteen) and more for larger ones. So 5 % of a step's time are at least
+// 0.05·(4 + t) tokens: less than one in a step of one stream, so the rest is kept for the next.
 
 #include "llm/schedule/scheduler.h"
 
 namespace mill::llm {
 
 inline constexpr double kBesideShare = 0.05;
-inline constexpr double kStepTokens = 8;  // a/b
+inline constexpr double kStepTokens = 4;  // a/b
 
 class Beside {
  public:
