@@ -27,8 +27,8 @@ class Beside {
 
  private:
   Schedule& schedule_;
-  bool guarded_ = false;
-  uint64_t line_ = 0;  // counters beyond it are ahead
+  bool guarded_ = false, open_ = false;  // open: enough is saved up to be given
+  uint64_t line_ = 0;                    // counters beyond it are ahead
 };
 
 // The pieces of those that are ahead, the least recently served first.
