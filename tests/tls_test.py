@@ -78,6 +78,12 @@ class Tls(unittest.TestCase):
         self.addCleanup(server.kill)
         return server
 
+    def health(self, server, *options, scheme="https"):
+        """(exit code, what it complains of)"""
+        run = subprocess.run([PROGRAM, "health", f"{scheme}://127.0.0.1:{server.port}", *options],
+                             text=True, capture_output=True, timeout=60)
+        return run.returncode, run.stderr
+
     def log(self):
         return (self.folder / "log").read_text()
 
@@ -125,6 +131,26 @@ class Tls(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("HTTP/1.1 400 Bad Request", text)
         self.assertIn("ask https://", text)
+
+    def test_health_takes_a_ca_of_its_own_or_anybody(self):
+        server = self.start()
+        code, said = self.health(server)
+        self.assertEqual(code, 6)
+        self.assertIn("certificate", said)
+        self.assertEqual(self.health(server, "--ca", self.authority.file), (0, ""))
+        self.assertEqual(self.health(server, "--ca", self.other.file)[0], 6)
+        self.assertEqual(self.health(server, "--insecure"), (0, ""))
+        code, said = self.health(server, "--ca", self.folder / "nowhere")
+        self.assertEqual(code, 6)
+        self.assertIn("nowhere", said)
+
+    def test_health_shows_a_certificate_of_its_own(self):
+        server = self.start("--tls-client-ca", self.other.file)
+        certificate, key = self.other.sign("monitor")
+        trust = ("--ca", self.authority.file)
+        self.assertEqual(self.health(server, *trust)[0], 6)
+        self.assertEqual(self.health(server, *trust, "--cert", certificate, "--key", key), (0, ""))
+        self.assertNotEqual(self.health(server, *trust, "--cert", certificate)[0], 0)
 
     def test_the_end_is_told(self):
         server = self.start()

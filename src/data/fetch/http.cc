@@ -66,6 +66,19 @@ size_t on_body(char* data, size_t size, size_t count, void* user) {
   return transfer.verdict ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
+// Files that cannot be read are told of when the transfer begins.
+void set_tls(CURL* curl, const HttpTls& tls) {
+  const auto set = [curl](CURLoption option, const std::string& path) {
+    if (!path.empty()) curl_easy_setopt(curl, option, path.c_str());
+  };
+  set(CURLOPT_CAINFO, tls.authority);
+  set(CURLOPT_SSLCERT, tls.certificate);
+  set(CURLOPT_SSLKEY, tls.key);
+  if (!tls.insecure) return;
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
 void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfer& transfer) {
   const bool secure = request.url.starts_with("https:");
   const auto set = [curl](CURLoption option, auto value) {
@@ -83,6 +96,7 @@ void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfe
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TIMEOUT, request.seconds_max);
   if (request.direct) set(CURLOPT_NOPROXY, "*");
+  set_tls(curl, request.tls);
   set(CURLOPT_USERAGENT, "tokenmill/" TOKENMILL_VERSION);
   set(CURLOPT_HEADERFUNCTION, on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));

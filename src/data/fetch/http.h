@@ -14,11 +14,19 @@
 
 namespace mill::fetch {
 
+// What TLS takes for a server of one's own; files in PEM.
+struct HttpTls {
+  std::string authority = {};         // of CAs that are trusted instead of the system's
+  std::string certificate, key = {};  // that the client shows, both or none
+  bool insecure = false;              // whoever the server says that it is
+};
+
 struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   long seconds_max = 0;              // for all of it; 0 = as long as something comes
   bool direct = false;               // past the environment's proxies
+  HttpTls tls = {};
 };
 
 // Names in lower case. Where the request was redirected, a header of a later answer replaces the
