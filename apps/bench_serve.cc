@@ -28,7 +28,7 @@ constexpr uint32_t kOpenLoopSlots = 64;  // {clients} where there is no such num
 constexpr uint32_t kSpareConnections = 256;
 
 struct ServeBenchOptions {
-  std::string model, server, versus, serve_options, model_id = "default";
+  std::string model, server, versus, serve_options, model_id = "default", api_key;
   std::vector<uint32_t> clients = {16, 64};
   std::string trace, prompt = "32-512", answer = "16-128";
   double rate = 0;
@@ -157,6 +157,7 @@ Result<LoadFigures> run_side(const ServeBench& bench, const Side& side, const Lo
   LoadTarget target{.address = {}, .settings = bench.settings, .pid = 0};
   if (!side.url.empty()) {
     TRY_ASSIGN(target.address, address_of(side.url));
+    target.address.api_key = bench.options.api_key;
     return run_load(target, load);
   }
   const bool writes_port = side.command.find("{port}") == std::string::npos;
@@ -169,6 +170,7 @@ Result<LoadFigures> run_side(const ServeBench& bench, const Side& side, const Lo
   TRY_ASSIGN(launch.command, filled_command(side.command, names_for(bench, load, launch.port)));
   TRY_ASSIGN(LoadServer server, LoadServer::start(launch));
   target.address = server.address();
+  target.address.api_key = bench.options.api_key;
   target.pid = server.pid();
   auto figures = run_load(target, load);
   TRY(server.stop());
@@ -324,6 +326,7 @@ Run add_bench_serve(CLI::App& command) {
                      "A peer, run in turn with us: http://HOST:PORT, or a command with {port}, "
                      "{model}, {threads}, {clients}, {context} (tokens, of all clients)");
   command.add_option("--model-id", options->model_id, "What requests call the model [default]");
+  command.add_option("--api-key", options->api_key, "Shown with each request [none]");
   command.add_flag("--json", options->json, "Print one JSON object a line: a run each");
   return [options] { return bench_serve(*options); };
 }

@@ -25,10 +25,13 @@ LoadClient::LoadClient(asio::io_context& context, const LoadAddress& address, Lo
 void LoadClient::ask(Question question, std::function<void()> done) {
   question_ = std::move(question);
   done_ = std::move(done);
+  std::string key;
+  if (!address_.api_key.empty())
+    key = fmt::format("Authorization: Bearer {}\r\n", address_.api_key);
   out_ = fmt::format(
       "POST /v1/completions HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n"
-      "Content-Length: {}\r\n\r\n{}",
-      address_.host, question_.body.size(), question_.body);
+      "{}Content-Length: {}\r\n\r\n{}",
+      address_.host, key, question_.body.size(), question_.body);
   reply_ = {};
   events_ = {};
   busy_ = true;

@@ -22,7 +22,8 @@ using LoadTime = LoadClock::time_point;
 
 struct LoadAddress {
   boost::asio::ip::tcp::endpoint endpoint;
-  std::string host;  // as the requests say it: "127.0.0.1:8080"
+  std::string host;          // as the requests say it: "127.0.0.1:8080"
+  std::string api_key = {};  // "" = none is shown
 };
 
 class LoadClient {

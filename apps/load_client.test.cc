@@ -25,7 +25,8 @@ Asked ask(std::vector<FakeServer::Reply> replies, int questions,
   FakeServer server(std::move(replies));
   boost::asio::io_context context;
   Asked asked;
-  const LoadAddress address = server.address();
+  LoadAddress address = server.address();
+  address.api_key = "sk-1";
   LoadClient client(context, address, asked.figures);
   std::function<void()> next = [&] {
     if (questions-- > 0)
@@ -53,6 +54,7 @@ TEST_CASE("answers are counted and timed, over a connection that is kept") {
   CHECK(asked.connections == 1);
   REQUIRE(asked.requests.size() == 2);
   CHECK(asked.requests[0].starts_with("POST /v1/completions HTTP/1.1\r\nHost: test\r\n"));
+  CHECK(asked.requests[0].find("\r\nAuthorization: Bearer sk-1\r\n") != std::string::npos);
   CHECK(asked.requests[0].ends_with("\r\n\r\n{}"));
 }
 
