@@ -97,18 +97,18 @@ Result<Metering> open_metering(const MeteringOptions& options, std::function<int
   if (options.ledger.empty()) return all;
   TRY_ASSIGN(auto prices, watched<ledger::Prices>(options.prices));
   TRY_ASSIGN(auto limits, watched<tenants::Limits>(options.limits));
-  if (limits) all.gate.quotas = std::make_shared<tenants::Quotas>(std::move(limits));
+  if (limits)
+    all.gate.quotas =
+        tenants::Quotas::make({.limits = limits, .prices = prices, .unix_time = unix_time});
   std::function<void(const ledger::Charge&)> charged;
   if (const auto quotas = all.gate.quotas)
-    charged = [quotas, unix_time](const ledger::Charge& charge) {
-      quotas->add(charge, unix_time());
-    };
+    charged = [quotas](const ledger::Charge& charge) { quotas->add(charge); };
   TRY_ASSIGN(all.ledger, ledger::Ledger::open({.path = options.ledger,
                                                .prices = std::move(prices),
                                                .charged = std::move(charged),
                                                .energy_source = options.energy_source}));
   all.gate.ledger = all.ledger;
-  if (all.gate.quotas) TRY(all.gate.quotas->load(*all.ledger, unix_time()));
+  if (all.gate.quotas) TRY(all.gate.quotas->load(*all.ledger));
   return all;
 }
 

@@ -136,6 +136,7 @@ Result<House> furnish(const ServeOptions& options,
   metered.energy_source = power.source;
   TRY_ASSIGN(const Metering metering, open_metering(metered, house.host->unix_time));
   house.host->meter = metering.meter(*house.host);
+  house.host->budget = metering.gate.quotas;
   house.host->notary = receipts;
   auto metrics = metering.metrics();
   metrics.push_back(

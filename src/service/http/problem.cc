@@ -43,8 +43,14 @@ nlohmann::ordered_json problem_json(const Problem& problem) {
 }
 
 Response problem_response(const Problem& problem) {
-  Response response = json_response(problem_json(problem), problem.status);
-  if (problem.status == 503) response.headers.push_back({"Retry-After", "1"});
+  return refused(problem, problem_json(problem));
+}
+
+Response refused(const Problem& problem, const nlohmann::ordered_json& body) {
+  Response response = json_response(body, problem.status);
+  const int64_t usual = problem.status == 503 ? 1 : 0;
+  const int64_t seconds = problem.retry_after > 0 ? problem.retry_after : usual;
+  if (seconds > 0) response.headers.push_back({"Retry-After", std::to_string(seconds)});
   return response;
 }
 

@@ -14,8 +14,9 @@ namespace mill::http {
 struct Problem {
   int status = 400;
   std::string message = {};
-  std::string param = {};  // the field that is wrong; "" = null
-  std::string code = {};   // "" = null
+  std::string param = {};   // the field that is wrong; "" = null
+  std::string code = {};    // "" = null
+  int64_t retry_after = 0;  // seconds after which it may go well; 0 = nobody knows, of a 503: 1
 };
 
 template <class T>
@@ -27,7 +28,9 @@ inline std::unexpected<Problem> refuse(std::string message, std::string param = 
 }
 
 nlohmann::ordered_json problem_json(const Problem&);
-Response problem_response(const Problem&);  // 503 tells when to try again
+Response problem_response(const Problem&);
+// The same in another shape: the status, and when to try again.
+Response refused(const Problem&, const nlohmann::ordered_json& body);
 
 Problem problem_of(const Error&);  // the kind becomes the status
 

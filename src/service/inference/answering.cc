@@ -157,6 +157,11 @@ class Answering : public std::enable_shared_from_this<Answering> {
 }  // namespace
 
 std::shared_ptr<Choices> answer(AnswerPlan plan, const std::shared_ptr<http::Exchange>& exchange) {
+  const auto room = plan.account.reserve(plan.requests, plan.n, plan.model->info().context_max);
+  if (!room) {
+    exchange->respond(plan.shape->refusal(room.error()));
+    return nullptr;
+  }
   const auto run = std::make_shared<Answering>(std::move(plan), exchange);
   const auto choices = Choices::start(
       run->model(), run->take_requests(),

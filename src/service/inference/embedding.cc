@@ -88,6 +88,8 @@ void embed(ServedModel& model, std::vector<std::vector<TokenId>> texts, Account 
     requests[i].embed = true;
     requests[i].admission = run->account.admission();
   }
+  const auto room = run->account.reserve(requests, 1, model.info().context_max);
+  if (!room) return told(std::unexpected(room.error()));
   const auto choices = service::Choices::start(
       model, std::move(requests),
       {.event = [run](size_t i, llm::GenerateEvent&& e) { run->on_event(i, std::move(e)); },

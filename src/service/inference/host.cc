@@ -44,6 +44,7 @@ Account Host::account(const http::Request& request, const ServedModel& model) co
                    .digest = model.info().digest,
                    .traceparent = std::string(request.header("traceparent"))},
                   {unix_time, nanoseconds});
+  account.bound_by(budget);
   if (notary != nullptr && request.header(kReceiptHeader) == "true")
     account.promise({notary.get(),
                      {.request = account.request(),

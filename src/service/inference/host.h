@@ -31,6 +31,7 @@ struct Host {
 
   std::shared_ptr<Meter> meter = {};    // null = nobody counts
   std::shared_ptr<Notary> notary = {};  // null = nobody certifies
+  std::shared_ptr<Budget> budget = {};  // null = no limits; with a meter only
   std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 
   Host() = default;

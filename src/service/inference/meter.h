@@ -9,6 +9,7 @@
 #include "llm/request.h"
 #include "service/http/message.h"
 #include "service/inference/answer.h"
+#include "service/inference/budget.h"
 #include "service/inference/notary.h"
 
 namespace mill::inference {
@@ -56,6 +57,24 @@ class Account {
   const llm::Admission& admission() const { return admission_; }  // of all its generations
   const std::string& request() const { return spent_.request; }   // "" where nobody counts
 
+  // Before it begins: what it may use at most. Answers without a limit get one where no more is
+  // left.
+  void bound_by(std::shared_ptr<Budget> budget) { budget_ = std::move(budget); }
+  http::Checked<void> reserve(std::span<llm::GenerateRequest> requests, uint32_t n,
+                              uint32_t context_max) {
+    if (!budget_) return {};
+    Demand demand = demand_of(requests, n, context_max);
+    demand.tenant = spent_.caller.tenant;
+    demand.model = spent_.model;
+    auto grant = budget_->reserve(demand);
+    if (!grant) return std::unexpected(std::move(grant).error());
+    held_ = std::move(grant->held);
+    for (llm::GenerateRequest& it : requests) {
+      if (demand.open) it.tokens_max = grant->each;
+    }
+    return {};
+  }
+
   // By the clock of `nanoseconds`; before close().
   void add_phases(const llm::RequestTimes& times) { spent_.phases.push_back(times); }
   void promise(Promise promise) { promise_ = std::move(promise); }
@@ -78,12 +97,15 @@ class Account {
     meter_->record(spent_, [attested, kept](const Result<void>& recorded) {
       kept(attested ? recorded : attested);
     });
+    held_ = nullptr;  // what it has really used is counted by now
   }
 
   llm::Admission admission_;
   Meter* meter_ = nullptr;
   Spent spent_;
   Promise promise_;
+  std::shared_ptr<Budget> budget_;
+  std::shared_ptr<const void> held_;
   std::function<int64_t()> unix_time_, nanoseconds_;
   int64_t began_ = 0;
 };

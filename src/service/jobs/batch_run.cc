@@ -124,11 +124,13 @@ class BatchRun {
     }
   }
 
-  // No room in the engine is no answer: the request waits, and all others with it.
+  // No room in the engine, or for now in the tenant's quota, is no answer: the request waits, and
+  // all others with it.
   Result<void> take_in(std::optional<Delivery> delivery) {
     if (!delivery) return {};
     in_flight_.erase(delivery->line);
-    const bool turned_away = delivery->response.status == 503;
+    const int status = delivery->response.status;
+    const bool turned_away = status == 503 || status == 429;
     if (turned_away && (halted() || ++tries_[delivery->line] < kTriesMax)) {
       const uint32_t doublings = std::min<uint32_t>(tries_[delivery->line], 7);
       resume_at_ = steady_clock::now() + std::min(kPauseMax, milliseconds(50) * (1 << doublings));

@@ -66,9 +66,13 @@ Result<Prices> Prices::parse(const std::string& text) {
   return prices;
 }
 
-int64_t Prices::nanoeuros(const std::string& model, const inference::Usage& usage) const {
+const Price& Prices::of(const std::string& model) const {
   const auto found = models.find(model);
-  const Price& price = found == models.end() ? usual : found->second;
+  return found == models.end() ? usual : found->second;
+}
+
+int64_t Prices::nanoeuros(const std::string& model, const inference::Usage& usage) const {
+  const Price& price = of(model);
   const auto tokens = [](uint64_t count) { return static_cast<int64_t>(count); };
   return price.prompt * tokens(usage.prompt - usage.cached) + price.cached * tokens(usage.cached) +
          price.answer * tokens(usage.generated - usage.thinking) +

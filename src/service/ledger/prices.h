@@ -26,6 +26,7 @@ struct Prices {
   std::map<std::string, Price> models;
 
   static Result<Prices> parse(const std::string& json);
+  const Price& of(const std::string& model) const;
   int64_t nanoeuros(const std::string& model, const inference::Usage&) const;
 };
 

@@ -181,7 +181,11 @@ class MessageShape : public inference::Shape {
 }  // namespace
 
 http::Response refusal_of(const http::Problem& problem) {
-  return http::json_response(error_json(problem), status_of(problem));
+  http::Problem as_told = problem;
+  as_told.status = status_of(problem);
+  as_told.retry_after =
+      problem.status == 503 ? std::max<int64_t>(1, problem.retry_after) : problem.retry_after;
+  return http::refused(as_told, error_json(problem));
 }
 
 std::unique_ptr<inference::Shape> message_shape(MessageHead head,

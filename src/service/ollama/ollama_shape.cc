@@ -105,7 +105,7 @@ class OllamaShape : public inference::Shape {
 }  // namespace
 
 http::Response refusal_of(const http::Problem& problem) {
-  return http::json_response({{"error", problem.message}}, problem.status);
+  return http::refused(problem, {{"error", problem.message}});
 }
 
 std::string timestamp(int64_t unix_time) {

@@ -70,28 +70,12 @@ bool spends(const Request& request) {
          !request.path.ends_with("/cancel");
 }
 
-struct Refusal {
-  Problem problem;
-  int64_t retry_after = 0;  // seconds
-};
-
-std::optional<Refusal> refusal_to_spend(const Gate& gate, const http::Caller& caller) {
+std::optional<Problem> refusal_to_spend(const Gate& gate, const http::Caller& caller) {
   const auto ledger = gate.ledger.lock();
   if (ledger && !ledger->stats().working)
-    return Refusal{{503, "The ledger cannot be written now; try again", "", "overloaded"}, 1};
+    return Problem{503, "The ledger cannot be written now; try again", "", "overloaded"};
   if (!gate.quotas) return std::nullopt;
-  const auto excess = gate.quotas->check(caller.tenant, gate.unix_time());
-  if (!excess) return std::nullopt;
-  return Refusal{
-      {429, excess->message, "", excess->passing ? "rate_limit_exceeded" : "insufficient_quota"},
-      excess->retry_after};
-}
-
-http::Response waiting(const Request& request, const Refusal& refused) {
-  http::Response response = operations::refusal_for(request.path, refused.problem);
-  std::erase_if(response.headers, [](const auto& it) { return it.name == "Retry-After"; });
-  response.headers.push_back({"Retry-After", std::to_string(refused.retry_after)});
-  return response;
+  return gate.quotas->check(caller.tenant);
 }
 
 void pass(const Gate& gate, const http::Handler& inner, Request request,
@@ -112,7 +96,7 @@ void pass(const Gate& gate, const http::Handler& inner, Request request,
     return exchange->respond(operations::refusal_for(request.path, wishes.error()));
   if (spends(request)) {
     if (const auto refused = refusal_to_spend(gate, request.caller))
-      return exchange->respond(waiting(request, *refused));
+      return exchange->respond(operations::refusal_for(request.path, *refused));
   }
   inner(std::move(request), exchange);
 }

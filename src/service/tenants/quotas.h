@@ -1,7 +1,8 @@
 #pragma once
-// What each tenant has used in the windows that are open now, and whether it may go on. A request
-// is taken as long as something is left: its own tokens are not known before it ends, so those
-// that run at once may pass the limit by what they use.
+// What each tenant has used in the windows that are open now, what is promised to its requests
+// under way, and whether it may go on. A request is promised what it may use at most, and charged
+// what it has used: so no limit is passed, however many run at once (but for a price that changes
+// meanwhile). What was promised in one window and is used in the next is charged to the next.
 
 #include <array>
 #include <functional>
@@ -12,38 +13,53 @@
 #include <string>
 
 #include "base/watched_file.h"
+#include "service/inference/budget.h"
 #include "service/ledger/ledger.h"
 #include "service/tenants/limits.h"
 
 namespace mill::tenants {
 
-struct Excess {
-  std::string message;      // "acme has used 2000150 of its 2000000 tokens a day; …"
-  int64_t retry_after = 0;  // seconds to the end of the window
-  bool passing = false;     // of a window that is over soon: a minute
+struct QuotaOptions {
+  std::shared_ptr<WatchedFile<Limits>> limits;
+  std::shared_ptr<WatchedFile<ledger::Prices>> prices = {};  // null = all is free
+  std::function<int64_t()> unix_time;
 };
 
-class Quotas {
+class Quotas : public inference::Budget, public std::enable_shared_from_this<Quotas> {
  public:
-  explicit Quotas(std::shared_ptr<WatchedFile<Limits>> limits) : limits_(std::move(limits)) {}
+  static std::shared_ptr<Quotas> make(QuotaOptions options) {
+    return std::shared_ptr<Quotas>(new Quotas(std::move(options)));
+  }
 
   // What the ledger knows of the windows that are open now; before the first add().
-  Result<void> load(const ledger::Ledger&, int64_t now);
-  void add(const ledger::Charge&, int64_t now);
-  // Why the tenant has to wait, if it has to; of several limits, the one that is over last.
-  std::optional<Excess> check(const std::string& tenant, int64_t now);
+  Result<void> load(const ledger::Ledger&);
+  void add(const ledger::Charge&);
+  // 429 where the tenant has used all of something; of several limits, the one that is over last.
+  std::optional<http::Problem> check(const std::string& tenant);
+  // 429 where less is left than it demands; that of an open demand is cut to what is left.
+  http::Checked<inference::Grant> reserve(const inference::Demand&) override;
 
  private:
-  struct Used {
-    int64_t began = 0;  // of the window that the sums are of
+  struct Sum {
     int64_t tokens = 0, nanoeuros = 0;
   };
-  using Windows = std::array<Used, kWindows>;
-  static void enter(Windows&, Window, const ledger::Charge&, int64_t now);
+  struct Used {
+    int64_t began = 0;  // of the window that the sums are of
+    Sum sum = {};
+  };
+  struct Account {
+    std::array<Used, kWindows> windows = {};
+    Sum promised = {};
+  };
+  explicit Quotas(QuotaOptions options) : options_(std::move(options)) {}
+  static void enter(Account&, Window, const ledger::Charge&, int64_t now);
+  template <class See>
+  void each_room(const std::string& tenant, int64_t now, const See&);
+  void release(const std::string& tenant, Sum);
 
-  const std::shared_ptr<WatchedFile<Limits>> limits_;
+  const QuotaOptions options_;
   std::mutex mutex_;  // guards what follows
-  std::map<std::string, Windows> used_;
+  std::map<std::string, Account> accounts_;
 };
 
 }  // namespace mill::tenants

@@ -66,13 +66,17 @@ struct Guarded {
     replace(folder / "keys", ring.json());
     replace(folder / "limits", limits);
     replace(folder / "prices", R"({"default": {"prompt": 1, "answer": 2}})");
-    const auto quotas = std::make_shared<Quotas>(watched<Limits>(folder / "limits"));
-    auto opened = ledger::Ledger::open(
-        {.path = folder / "ledger",
-         .prices = watched<ledger::Prices>(folder / "prices"),
-         .charged = [quotas](const ledger::Charge& it) { quotas->add(it, 1234); }});
+    const auto prices = watched<ledger::Prices>(folder / "prices");
+    const auto quotas = Quotas::make({.limits = watched<Limits>(folder / "limits"),
+                                      .prices = prices,
+                                      .unix_time = [] { return int64_t{1234}; }});
+    auto opened =
+        ledger::Ledger::open({.path = folder / "ledger",
+                              .prices = prices,
+                              .charged = [quotas](const ledger::Charge& it) { quotas->add(it); }});
     REQUIRE(opened.has_value());
     server.host->meter = ledger = *opened;
+    server.host->budget = quotas;
     handler = gated({.keys = watched<KeyRing>(folder / "keys"),
                      .quotas = quotas,
                      .ledger = ledger,
@@ -241,21 +245,25 @@ TEST_CASE("an answer that cannot be recorded is withheld, and no other is begun"
 }
 
 TEST_CASE("a tenant that has used up its quota waits, and the others do not") {
-  Guarded it("gate_quota", R"({"tenants": {"acme": {"tokens_per_minute": 5},
+  Guarded it("gate_quota", R"({"tenants": {"acme": {"tokens_per_minute": 6},
                                           "beta": {"euros_per_month": 0.000008}}})");
-  CHECK(it.complete("sk-a").status == 200);
-  const http::Response refused = it.complete("sk-a");
+  const auto complete = [&](const char* secret) {
+    return it.complete(secret, R"({"prompt": "abcd", "max_tokens": 2})");
+  };
+  it.server.model->script = "";
+  CHECK(complete("sk-a").status == 200);
+  const http::Response refused = complete("sk-a");
   CHECK(refused.status == 429);
   CHECK(header(refused, "Retry-After") == "26");  // 1260 - 1234
   CHECK(json::parse(refused.body)["error"]["code"] == "rate_limit_exceeded");
   CHECK(it.send("GET", "/v1/models", {{"x-api-key", "sk-a"}}).status == 200);
   CHECK(it.send("POST", "/tokenize", {{"x-api-key", "sk-a"}}, R"({"content": "a"})").status == 200);
-  CHECK(it.complete("sk-b").status == 200);
-  const http::Response broke = it.complete("sk-b");
+  CHECK(complete("sk-b").status == 200);
+  const http::Response broke = complete("sk-b");
   CHECK(broke.status == 429);
   CHECK(json::parse(broke.body)["error"]["code"] == "insufficient_quota");
   replace(it.folder / "limits", R"({"default": {"tokens_per_minute": 1000000}})");
-  CHECK(it.complete("sk-a").status == 200);
+  CHECK(complete("sk-a").status == 200);
 }
 
 TEST_CASE("the engine knows whose request it is, and what its headers wish") {
@@ -286,14 +294,18 @@ TEST_CASE("the engine knows whose request it is, and what its headers wish") {
 }
 
 TEST_CASE("a restart forgets no use") {
-  Guarded it("gate_restart", R"({"default": {"tokens_per_day": 5}})");
-  CHECK(it.complete("sk-a").status == 200);
-  Quotas fresh(watched<Limits>(it.folder / "limits"));
-  CHECK_FALSE(fresh.check("acme", 1234).has_value());
-  REQUIRE(fresh.load(*it.ledger, 1234));
-  CHECK(fresh.check("acme", 1234).has_value());
-  CHECK_FALSE(fresh.check("beta", 1234).has_value());
-  CHECK_FALSE(fresh.check("acme", 1234 + 86'400).has_value());
+  Guarded it("gate_restart", R"({"default": {"tokens_per_day": 6}})");
+  it.server.model->script = "";
+  CHECK(it.complete("sk-a", R"({"prompt": "abcd", "max_tokens": 2})").status == 200);
+  int64_t now = 1234;
+  const auto fresh = Quotas::make(
+      {.limits = watched<Limits>(it.folder / "limits"), .unix_time = [&now] { return now; }});
+  CHECK_FALSE(fresh->check("acme").has_value());
+  REQUIRE(fresh->load(*it.ledger));
+  CHECK(fresh->check("acme").has_value());
+  CHECK_FALSE(fresh->check("beta").has_value());
+  now += 86'400;
+  CHECK_FALSE(fresh->check("acme").has_value());
 }
 
 TEST_CASE("windows are those of the calendar, in UTC") {
