@@ -10,6 +10,9 @@
 namespace mill::llm {
 namespace {
 
+// Answers under way do not stall behind a prompt: by a + b·t (beside.h) a step of 128 tokens takes
+// a quarter of one of 512, and prompts go 3 % slower.
+constexpr uint32_t kDecodeChunk = 128;
 // Nobody's request waits for a long step of another tenant's.
 constexpr uint32_t kMixedChunk = 64;
 constexpr uint64_t kMixedSteps = 4096;  // for so long after there were several tenants
@@ -84,11 +87,12 @@ void plan_beside(Schedule& schedule, Beside& beside, Plan& plan) {
   }
 }
 
-uint32_t chunk_of(Schedule& schedule) {
+uint32_t chunk_of(Schedule& schedule, const Plan& plan) {
   const auto active = std::ranges::count_if(
       schedule.tenants.all(), [](const auto& entry) { return entry.second.active > 0; });
   if (active > 1) schedule.mixed_until = schedule.step + kMixedSteps;
-  const uint32_t most = schedule.options.chunk_tokens;
+  uint32_t most = schedule.options.chunk_tokens;
+  if (!plan.pieces.empty()) most = std::min(most, kDecodeChunk);
   return schedule.step < schedule.mixed_until ? std::min(most, kMixedChunk) : most;
 }
 

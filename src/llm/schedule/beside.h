@@ -34,8 +34,9 @@ class Beside {
 // The pieces of those that are ahead, the least recently served first.
 void plan_beside(Schedule&, Beside&, Plan&);
 
-// Most tokens of prompts in this step: short steps, where another tenant may be about to come.
-uint32_t chunk_of(Schedule&);
+// Most tokens of prompts in this step, whose decodes are planned: short steps, where answers are
+// under way, and shorter ones where another tenant may be about to come.
+uint32_t chunk_of(Schedule&, const Plan&);
 void count_contention(Schedule&, const Plan&);
 
 }  // namespace mill::llm

@@ -125,7 +125,8 @@ void plan_prefills(Schedule& schedule, Beside& beside, Plan& plan) {
     return true;
   });
   limit_logits(schedule, grants);
-  share_out(grants, std::min(chunk_of(schedule), schedule.options.batch_tokens_max - plan.tokens));
+  share_out(grants,
+            std::min(chunk_of(schedule, plan), schedule.options.batch_tokens_max - plan.tokens));
   for (const Grant& grant : grants) {
     if (grant.tokens == 0) continue;
     add_piece(plan, *grant.sequence, grant.tokens);

@@ -39,7 +39,8 @@ struct Answerer {
     }
     const Json body = Json::parse(request.body);
     if (body.contains("drop")) return;
-    if (busy > 0 && busy-- > 0) return exchange->respond(http::problem_response({503, "full"}));
+    if (busy > 0 && busy-- > 0)
+      return exchange->respond(http::problem_response({busy % 2 == 0 ? 503 : 429, "full"}));
     if (body.contains("bad")) return exchange->respond(http::problem_response({400, "bad"}));
     if (hold) {
       return exchange->on_gone(
