@@ -3,14 +3,14 @@
 //
 // A step of t tokens takes about a + b·t: the weights are read once, whatever t is, and each token
 // is computed. a/b is 4 for a 135M model in 4 bits (tokenmill bench on a Zen 4: 1.5 ms a step of
-// one stream, 6.4 of sixteen) and more for larger ones. So 5 % of a step's time are at least
-// 0.05·(4 + t) tokens: less than one in a step of one stream, so the rest is kept for the next.
+// one stream, 6.4 of sixteen) and more for larger ones. So 2 % of a step's time are at least
+// 0.02·(4 + t) tokens: less than one in a step of one stream, so the rest is kept for the next.
 
 #include "llm/schedule/scheduler.h"
 
 namespace mill::llm {
 
-inline constexpr double kBesideShare = 0.05;
+inline constexpr double kBesideShare = 0.02;
 inline constexpr double kStepTokens = 4;  // a/b
 
 class Beside {
