@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/inference/running.h"
+#include "service/inference/searching.h"
+
 namespace mill::inference {
 namespace {
 
@@ -130,12 +133,7 @@ class Answering : public std::enable_shared_from_this<Answering> {
   void fail(const llm::GenerateEvent& event) {
     failed_ = true;
     outcome_ = event.finish == llm::FinishReason::cancelled ? Outcome::cancelled : Outcome::failed;
-    http::Problem problem{500, event.error.message};
-    if (event.error.kind == ErrorKind::unsupported) problem.status = 400;  // of its grammar
-    if (event.error.kind == ErrorKind::exhausted) problem = http::problem_of(event.error);
-    if (event.finish == llm::FinishReason::cancelled)
-      problem = {503, "The request was cancelled", "", "cancelled"};
-    break_off(problem);
+    break_off(problem_of_end(event));
   }
 
   void break_off(const http::Problem& problem) {
@@ -157,25 +155,8 @@ class Answering : public std::enable_shared_from_this<Answering> {
 }  // namespace
 
 std::shared_ptr<Choices> answer(AnswerPlan plan, const std::shared_ptr<http::Exchange>& exchange) {
-  const auto room = plan.account.reserve(plan.requests, plan.n, plan.model->info().context_max);
-  if (!room) {
-    exchange->respond(plan.shape->refusal(room.error()));
-    return nullptr;
-  }
-  const auto run = std::make_shared<Answering>(std::move(plan), exchange);
-  const auto choices = Choices::start(
-      run->model(), run->take_requests(),
-      {.started = [run](const std::shared_ptr<Choices>& all) { run->started(all); },
-       .event = [run](size_t choice, llm::GenerateEvent&& event) { run->on_event(choice, event); },
-       .done = [run] { run->on_done(); }});
-  if (!choices) {
-    exchange->respond(run->shape().refusal(http::problem_of(choices.error())));
-    return nullptr;
-  }
-  exchange->on_gone([weak = std::weak_ptr(*choices)] {
-    if (const auto alive = weak.lock()) alive->cancel();
-  });
-  return *choices;
+  if (plan.search) return search(std::move(plan), exchange);
+  return run_as<Answering>(std::move(plan), exchange);
 }
 
 }  // namespace mill::inference

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "llm/reason/search.h"
 #include "service/dialect/output_parser.h"
 #include "service/generation/choices.h"
 #include "service/http/exchange.h"
@@ -18,6 +19,7 @@ struct AnswerPlan {
   uint32_t n = 1;                              // choices of each prompt
   dialect::ParserOptions parser = {};          // what the text may mean
   bool one_call = false;                       // the answer ends with its first call
+  std::unique_ptr<llm::Search> search = {};    // of which the requests are the paths; null = none
   std::unique_ptr<Shape> shape;
   bool stream = false;
   uint64_t id_seed = 0;  // of the ids of calls

@@ -144,6 +144,32 @@ Checked<grammar::GrammarPtr> grammar_for(const Host& host, const Conversation& c
   return structure_or_calls(*host.grammars, tools, parser, conversation.params.structure->spec);
 }
 
+// Its paths are the request's choices, each with its part of the budget.
+Checked<std::unique_ptr<llm::Search>> search_for(const Conversation& conversation,
+                                                 GenerateParams& params) {
+  const Reasoning& reasoning = *conversation.reasoning;
+  auto search = llm::make_search(reasoning.search);
+  if (!search)
+    return http::refuse(fmt::format("'reasoning': {}", search.error().message), "reasoning.method");
+  if (calls_possible(conversation.tools))
+    return http::refuse("'reasoning' in several paths calls no tools; leave 'tools' out", "tools");
+  if (params.n != 1) return http::refuse("'reasoning' in several paths has one answer", "n");
+  if (params.sampling.temperature <= 0 && reasoning.search.n > 1)
+    return http::refuse("'reasoning' needs a temperature above 0: else all paths are the same",
+                        "temperature");
+  params.n = reasoning.search.n;
+  if (reasoning.budget_tokens == 0) return std::move(*search);
+  const uint32_t each = reasoning.budget_tokens / params.n;
+  if (each == 0)
+    return http::refuse(
+        fmt::format("'reasoning.budget_tokens' is {}, which is not a token for each "
+                    "of {} paths",
+                    reasoning.budget_tokens, params.n),
+        "reasoning.budget_tokens");
+  params.tokens_max = params.tokens_max == 0 ? each : std::min(each, params.tokens_max);
+  return std::move(*search);
+}
+
 }  // namespace
 
 Checked<void> ToolUse::add(const Json& function, const std::string& place) {
@@ -238,7 +264,11 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   TRY_ASSIGN(Prompt prompt, prompt_for(model, conversation, field));
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
   TRY(check_tokens(tokens, model.info(), field));
-  const GenerateParams& params = conversation.params;
+  GenerateParams params = conversation.params;
+  std::unique_ptr<llm::Search> search;
+  if (conversation.reasoning) {
+    TRY_ASSIGN(search, search_for(conversation, params));
+  }
   TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
   TRY_ASSIGN(const grammar::GrammarPtr calls, grammar_for(host, conversation, prompt.parser));
   const llm::ThoughtLimit limit = thought_limit(model, conversation, prompt.parser);
@@ -248,6 +278,7 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
                   .n = params.n,
                   .parser = std::move(prompt.parser),
                   .one_call = !conversation.tools.parallel || !conversation.tools.name.empty(),
+                  .search = std::move(search),
                   .shape = nullptr,
                   .stream = params.stream,
                   .id_seed = host.entropy()};

@@ -88,8 +88,9 @@ class FakeModel : public service::ServedModel {
   std::atomic<uint32_t> thoughts_max{0};              // of the last request: its budget of thoughts
   std::atomic<bool> constrained{false}, lazy{false};  // … whether it has a grammar, and a lazy one
   llm::Admission admission;                           // … and whose turn it was
-  std::string script;      // what every answer is, a few bytes a token; "" = words drawn by seed
-  std::string prompt_end;  // of every conversation
+  std::string script;  // what every answer is, a few bytes a token; "" = words drawn by seed
+  std::vector<std::string> scripts;  // instead: the one of the seed, modulo their number
+  std::string prompt_end;            // of every conversation
   void speak(std::string_view chat_template) { dialect_ = dialect::dialect_of(chat_template); }
 
  private:
@@ -160,15 +161,16 @@ class FakeModel : public service::ServedModel {
   }
 
   void grow(llm::GenerateEvent& event, Task& task) {
+    const std::string& said =
+        scripts.empty() ? script : scripts[task.request.sampling.seed % scripts.size()];
     task.state = task.state * 6364136223846793005U + 1442695040888963407U;
     const auto token = static_cast<TokenId>(256 + (task.state >> 40) % kWords);
     tell(event, task, token, -1.5F);
-    const std::string rest = script.substr(std::min(script.size(), task.text.size()));
-    task.text += script.empty() ? decode(std::span(&token, 1)) : rest.substr(0, 1 + task.state % 5);
+    const std::string rest = said.substr(std::min(said.size(), task.text.size()));
+    task.text += said.empty() ? decode(std::span(&token, 1)) : rest.substr(0, 1 + task.state % 5);
     ++task.generated;
-    if (!script.empty() && task.text.size() >= script.size())
-      event.finish = llm::FinishReason::stop;
-    const uint32_t usual = script.empty() ? 40 : 100'000;
+    if (!said.empty() && task.text.size() >= said.size()) event.finish = llm::FinishReason::stop;
+    const uint32_t usual = said.empty() ? 40 : 100'000;
     const uint32_t most = task.request.tokens_max == 0 ? usual : task.request.tokens_max;
     if (task.generated >= most) event.finish = llm::FinishReason::length;
     size_t end = task.text.size(), hold = 0;

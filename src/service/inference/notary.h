@@ -52,6 +52,7 @@ class Promise {
   Promise(Notary* notary, Testimony testimony)
       : notary_(notary), testimony_(std::move(testimony)) {}
 
+  bool wanted() const { return notary_ != nullptr; }
   void asked(const std::vector<llm::GenerateRequest>& requests) {
     if (notary_ == nullptr) return;
     testimony_.asked = requests;

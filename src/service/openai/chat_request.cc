@@ -176,6 +176,33 @@ void read_effort(Fields& fields, const char* name, inference::Conversation& conv
   conversation.context["reasoning_effort"] = *effort;
 }
 
+// {"effort": "high"} is OpenRouter's; {"method": "self_consistency", "n": 16, "budget_tokens":
+// 4096} are ours.
+void read_reasoning(Fields& fields, inference::Conversation& conversation) {
+  const Json* value = fields.find("reasoning");
+  if (value == nullptr) return;
+  if (!value->is_object()) return fields.refuse("'reasoning' must be an object", "reasoning");
+  for (const auto& [name, _] : value->items()) {
+    if (name != "effort" && name != "method" && name != "n" && name != "budget_tokens")
+      return fields.refuse(fmt::format("'reasoning.{}' is not known; there are effort, method, n "
+                                       "and budget_tokens",
+                                       name),
+                           "reasoning." + name);
+  }
+  Fields inner(*value);
+  read_effort(inner, "effort", conversation);
+  inference::Reasoning reasoning;
+  inner.text("method", reasoning.search.method);
+  inner.integer("n", reasoning.search.n, 1, llm::kPathsMax);
+  inner.integer("budget_tokens", reasoning.budget_tokens, 1, kThoughtsMax);
+  const bool sized = inner.find("n") != nullptr || inner.find("budget_tokens") != nullptr;
+  if (sized && inner.find("method") == nullptr)
+    inner.refuse("'n' and 'budget_tokens' go with a 'method'", "method");
+  if (inner.find("method") != nullptr) conversation.reasoning = reasoning;
+  if (inner.problem())
+    fields.refuse(inner.problem()->message, "reasoning." + inner.problem()->param);
+}
+
 Checked<inference::Conversation> parse_chat_request(const Json& body) {
   inference::Conversation request;
   Fields fields(body);
@@ -183,6 +210,7 @@ Checked<inference::Conversation> parse_chat_request(const Json& body) {
   read_logprobs(fields, request.params.logprobs);
   refuse_unsupported(fields);
   read_effort(fields, "reasoning_effort", request);
+  read_reasoning(fields, request);
   read_template_arguments(fields, request.context);
   if (const Json thinking = request.context.value("enable_thinking", Json()); thinking.is_boolean())
     request.thinking = thinking.get<bool>();

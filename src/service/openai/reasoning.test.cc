@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include "service/inference/scripted_server.h"
+#include "service/openai/endpoints.h"
+
+namespace mill::openai {
+namespace {
+
+using http::Json;
+using inference::testing::Recorder;
+using inference::testing::ScriptedServer;
+
+struct Asked {
+  int status = 0;
+  Json body;
+  std::string text() const { return body["choices"][0]["message"]["content"]; }
+};
+
+// A chat whose paths, by their seeds 0, 1, …, say these.
+struct Reasoner {
+  ScriptedServer server{"", [](const auto& host) { return routes(host); }};
+
+  explicit Reasoner(std::vector<std::string> paths) { server.model->scripts = std::move(paths); }
+
+  http::Response send(const std::string& reasoning, Json more = Json::object()) {
+    Json body = {{"messages", {{{"role", "user"}, {"content", "How many?"}}}},
+                 {"seed", 0},
+                 {"temperature", 0.8},
+                 {"reasoning", Json::parse(reasoning)}};
+    body.update(more);
+    const auto recorder = std::make_shared<Recorder>();
+    server.handler({.method = "POST",
+                    .path = "/v1/chat/completions",
+                    .query = "",
+                    .headers = {},
+                    .body = body.dump()},
+                   recorder);
+    return recorder->wait();
+  }
+  Asked ask(const std::string& reasoning, Json more = Json::object()) {
+    const http::Response response = send(reasoning, std::move(more));
+    return {response.status, Json::parse(response.body)};
+  }
+};
+
+const std::string kFive = R"({"method": "self_consistency", "n": 5})";
+
+}  // namespace
+
+TEST_CASE("what most paths come to is shown, as its first path says it, and all tokens count") {
+  Reasoner it({"It is 17.", "So it is 18.", "18 it is.", "Who knows?", "#### 18.0"});
+  const Asked asked = it.ask(kFive);
+  REQUIRE(asked.status == 200);
+  CHECK(asked.body["choices"].size() == 1);
+  CHECK(asked.text() == "So it is 18.");
+  CHECK(asked.body["choices"][0]["finish_reason"] == "stop");
+  const std::string thoughts = asked.body["choices"][0]["message"]["reasoning_content"];
+  CHECK(thoughts.find("Path 1 of 5: 17") != std::string::npos);
+  CHECK(thoughts.find("most come to 18: 3 of ") != std::string::npos);
+  const Json usage = asked.body["usage"];
+  const int64_t all = usage["completion_tokens"];
+  const int64_t hidden = usage["completion_tokens_details"]["reasoning_tokens"];
+  CHECK(hidden > 0);
+  CHECK(all - hidden < 12);  // bytes of the answer that is shown
+  CHECK(all > 12);
+  CHECK(usage["prompt_tokens"] == std::string("user:How many?").size());
+}
+
+TEST_CASE("a stream says the same, and tells of the paths as they end") {
+  Reasoner it({"It is 17.", "So it is 18.", "18 it is."});
+  const std::string three = R"({"method": "self_consistency", "n": 3})";
+  const Asked whole = it.ask(three);
+  const http::Response streamed = it.send(three, {{"stream", true}});
+  REQUIRE(streamed.status == 200);
+  std::string text, thoughts;
+  int chunks = 0;
+  for (size_t at = 0; (at = streamed.body.find("data: {", at)) != std::string::npos; ++at) {
+    const Json chunk =
+        Json::parse(streamed.body.substr(at + 6, streamed.body.find('\n', at) - at - 6));
+    const Json& delta = chunk["choices"][0]["delta"];
+    if (delta.contains("content")) text += delta["content"].get<std::string>();
+    if (delta.contains("reasoning_content"))
+      thoughts += delta["reasoning_content"].get<std::string>();
+    ++chunks;
+  }
+  CHECK(text == whole.text());
+  CHECK(thoughts == whole.body["choices"][0]["message"]["reasoning_content"]);
+  CHECK(chunks >= 6);  // the opening, three paths, the answer, the end
+  CHECK(streamed.body.ends_with("data: [DONE]\n\n"));
+}
+
+TEST_CASE("paths that cannot change the answer are stopped") {
+  Reasoner it({"7", "7", "7", std::string(4000, 'x'), std::string(4000, 'y')});
+  const Asked asked = it.ask(kFive);
+  CHECK(asked.text() == "7");
+  CHECK(it.server.model->cancels == 2);
+  CHECK(asked.body["usage"]["completion_tokens"] < 4000);
+}
+
+TEST_CASE("a budget is shared out, and whoever leaves frees all paths") {
+  Reasoner it({std::string(4000, 'x')});
+  const Asked cut = it.ask(R"({"method": "best_of_n", "n": 4, "budget_tokens": 40})");
+  CHECK(cut.body["usage"]["completion_tokens"] == 40);
+  CHECK(cut.body["choices"][0]["finish_reason"] == "length");
+  it.server.model->token_microseconds = 200;
+  const auto recorder = std::make_shared<Recorder>();
+  const int ended = it.server.model->ended;
+  it.server.handler({.method = "POST",
+                     .path = "/v1/chat/completions",
+                     .query = "",
+                     .headers = {},
+                     .body = R"({"messages": [{"role": "user", "content": "a"}],
+                   "reasoning": {"method": "self_consistency", "n": 4}})"},
+                    recorder);
+  recorder->leave();
+  recorder->wait();
+  while (it.server.model->ended < ended + 4) std::this_thread::yield();
+  CHECK(it.server.model->cancels >= 4);
+}
+
+TEST_CASE("what is wrong with a wish for reasoning is told") {
+  Reasoner it({"1"});
+  struct Row {
+    const char* reasoning;
+    Json more;
+    const char* complaint;
+  };
+  const Json tools = Json::parse(R"([{"type": "function", "function": {"name": "f"}}])");
+  for (const Row& row : {
+           Row{R"({"method": "luck"})", Json::object(), "'self_consistency', 'best_of_n'"},
+           Row{R"({"n": 4})", Json::object(), "go with a 'method'"},
+           Row{R"({"method": "best_of_n", "n": 0})", Json::object(), "'n' must be"},
+           Row{R"({"method": "best_of_n", "m": 4})", Json::object(), "there are effort, method"},
+           Row{R"({"method": "best_of_n", "n": 4, "budget_tokens": 3})", Json::object(),
+               "not a token for each of 4 paths"},
+           Row{"7", Json::object(), "must be an object"},
+           Row{R"({"method": "best_of_n"})", {{"n", 2}}, "has one answer"},
+           Row{R"({"method": "best_of_n"})", {{"temperature", 0}}, "temperature above 0"},
+           Row{R"({"method": "best_of_n"})", {{"tools", tools}}, "calls no tools"},
+       }) {
+    const Asked refused = it.ask(row.reasoning, row.more);
+    CAPTURE(refused.body.dump());
+    CHECK(refused.status == 400);
+    CHECK(refused.body["error"]["message"].get<std::string>().find(row.complaint) !=
+          std::string::npos);
+  }
+  CHECK(it.ask(R"({"effort": "high"})").status == 200);
+}
+
+}  // namespace mill::openai
