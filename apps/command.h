@@ -21,6 +21,7 @@ Run add_bench(CLI::App&);
 Run add_bill(CLI::App&);
 Run add_chat(CLI::App&);
 Run add_complete(CLI::App&);
+Run add_eval(CLI::App&);
 Run add_health(CLI::App&);
 Run add_keys(CLI::App&);
 Run add_models(CLI::App&);
