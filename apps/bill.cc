@@ -36,7 +36,10 @@ Result<void> print_bill(const BillOptions& options) {
 
 Run add_bill(CLI::App& command) {
   auto options = std::make_shared<BillOptions>();
-  command.add_option("--ledger", options->query.ledger, "The server's ledger")->required();
+  command
+      .add_option("--ledger", options->query.ledger,
+                  "The servers' ledger: a file, or postgresql://USER@HOST:PORT/DATABASE")
+      ->required();
   command.add_option("--since", options->since, "2026-11-01, or 2026-11-01T12:30:00Z [ever]");
   command.add_option("--until", options->until, "The same; what ended before it [now]");
   command.add_option("--tenant", options->query.tenant, "This one alone [all]");

@@ -47,7 +47,8 @@ void add_metering_options(CLI::App& command, MeteringOptions& options) {
   command.add_option("--keys", options.keys,
                      "File of API keys (`tokenmill keys`); read again when it changes [no keys]");
   command.add_option("--ledger", options.ledger,
-                     "SQLite file that keeps what each request used [nothing is kept]");
+                     "Where it is kept what each request used: an SQLite file, or "
+                     "postgresql://USER@HOST:PORT/DATABASE, which servers may share [nowhere]");
   command.add_option("--prices", options.prices,
                      "JSON file of prices for a million tokens [all is free]");
   command.add_option("--otlp", options.otlp,
@@ -103,7 +104,7 @@ Result<Metering> open_metering(const MeteringOptions& options, std::function<int
   std::function<void(const ledger::Charge&)> charged;
   if (const auto quotas = all.gate.quotas)
     charged = [quotas](const ledger::Charge& charge) { quotas->add(charge); };
-  TRY_ASSIGN(all.ledger, ledger::Ledger::open({.path = options.ledger,
+  TRY_ASSIGN(all.ledger, ledger::Ledger::open({.where = options.ledger,
                                                .prices = std::move(prices),
                                                .charged = std::move(charged),
                                                .energy_source = options.energy_source}));

@@ -14,9 +14,10 @@
 namespace mill::apps {
 
 struct MeteringOptions {
-  std::string keys, ledger, prices, limits;  // files; "" = none
-  std::string energy_source;                 // of the joules; "" = they are not known
-  std::string otlp;                          // a collector's URL; "" = nothing is traced
+  std::string keys, prices, limits;  // files; "" = none
+  std::string ledger;                // a file, or postgresql://…; "" = none
+  std::string energy_source;         // of the joules; "" = they are not known
+  std::string otlp;                  // a collector's URL; "" = nothing is traced
 };
 
 // --keys, --ledger, --prices, --limits, --otlp

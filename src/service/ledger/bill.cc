@@ -2,38 +2,42 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
-#include "service/ledger/ledger.h"
+#include "service/ledger/prices.h"
+#include "service/ledger/schema.h"
 
 namespace mill::ledger {
 namespace {
 
+// ORDER BY would follow the server's alphabet; the rows are sorted here, by bytes.
 constexpr const char* kQuery =
-    "SELECT tenant, model, COUNT(*), SUM(prompt_tokens), SUM(cached_tokens), "
-    "SUM(thinking_tokens), SUM(answer_tokens), SUM(nanoeuros), {} FROM request "
-    "WHERE ended >= ? AND ended < ? AND (? = '' OR tenant = ?) AND outcome != 'failed' "
-    "GROUP BY tenant, model ORDER BY tenant, model";
+    "SELECT tenant, model, COUNT(*), CAST(SUM(prompt_tokens) AS BIGINT), "
+    "CAST(SUM(cached_tokens) AS BIGINT), CAST(SUM(thinking_tokens) AS BIGINT), "
+    "CAST(SUM(answer_tokens) AS BIGINT), CAST(SUM(nanoeuros) AS BIGINT), {} FROM request "
+    "WHERE ended >= $1 AND ended < $2 AND ($3 = '' OR tenant = $3) AND outcome != 'failed' "
+    "GROUP BY tenant, model";
 
 // A ledger that no newer server has opened yet knows no energy.
-Result<std::string> query_for(Database& database) {
-  Statement version = database.prepare("PRAGMA user_version");
-  TRY(version.step());
-  const char* energy =
-      version.integer(0) < 2 ? "0, 0" : "SUM(millijoules), SUM(energy_source != '')";
+std::string query_for(int64_t version) {
+  const char* energy = version < 2 ? "0, 0"
+                                   : "CAST(SUM(millijoules) AS BIGINT), "
+                                     "COUNT(CASE WHEN energy_source != '' THEN 1 END)";
   return fmt::format(fmt::runtime(kQuery), energy);
 }
 
-BillRow row_of(const Statement& it) {
-  return {.tenant = it.text(0),
-          .model = it.text(1),
-          .requests = it.integer(2),
-          .prompt = it.integer(3),
-          .cached = it.integer(4),
-          .thinking = it.integer(5),
-          .answer = it.integer(6),
-          .nanoeuros = it.integer(7),
-          .millijoules = it.integer(8),
-          .measured = it.integer(9)};
+BillRow row_of(const Row& cells) {
+  const auto number = [&](size_t column) { return whole_number(cells[column]); };
+  return {.tenant = cells[0],
+          .model = cells[1],
+          .requests = number(2),
+          .prompt = number(3),
+          .cached = number(4),
+          .thinking = number(5),
+          .answer = number(6),
+          .nanoeuros = number(7),
+          .millijoules = number(8),
+          .measured = number(9)};
 }
 
 BillRow total_of(const std::vector<BillRow>& rows) {
@@ -89,22 +93,16 @@ std::string table_line(const BillRow& row, size_t tenant_width, size_t model_wid
 }  // namespace
 
 Result<std::vector<BillRow>> bill(const BillQuery& query) {
-  constexpr int kBusyMs = 5'000;
-  TRY_ASSIGN(Database database, Database::open(query.ledger, Database::Mode::read, kBusyMs));
-  const auto no_ledger = [&](Error error) {
-    return within(query.ledger.string() + ": no ledger", std::move(error));
-  };
-  auto sql = query_for(database);
-  if (!sql) return no_ledger(std::move(sql).error());
-  Statement rows = database.prepare(*sql);
-  rows.bind(query.since).bind(query.until).bind(query.tenant).bind(query.tenant);
+  constexpr int kSums = 600'000;  // ms, of years' rows
+  TRY_ASSIGN(const OpenedToRead ledger, open_to_read(query.ledger, kSums));
+  const auto rows = ledger.database->query(
+      query_for(ledger.version),
+      {std::to_string(query.since), std::to_string(query.until), query.tenant});
+  if (!rows) return within(shown(query.ledger) + ": no ledger", rows.error());
   std::vector<BillRow> found;
-  while (true) {
-    auto more = rows.step();
-    if (!more) return no_ledger(std::move(more).error());
-    if (!*more) return found;
-    found.push_back(row_of(rows));
-  }
+  for (const Row& row : *rows) found.push_back(row_of(row));
+  std::ranges::sort(found, {}, [](const BillRow& it) { return std::tie(it.tenant, it.model); });
+  return found;
 }
 
 std::string bill_table(const std::vector<BillRow>& rows) {

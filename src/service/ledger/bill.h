@@ -1,7 +1,6 @@
 #pragma once
 // What a ledger says, summed up by tenant and model: for invoices, and for whoever checks them.
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,7 @@
 namespace mill::ledger {
 
 struct BillQuery {
-  std::filesystem::path ledger;
+  std::string ledger;                    // a file, or postgresql://…
   int64_t since = 0, until = INT64_MAX;  // seconds since the epoch: since ≤ ended < until
   std::string tenant = {};               // "" = all
 };

@@ -1,51 +1,61 @@
 #pragma once
-// SQLite, as far as the ledger needs it: a connection and its statements, with Results for codes.
+// Where a ledger lies: the seam between it and a database, which is a file of SQLite's or a server
+// of PostgreSQL's, by how the place is written: ledger.db, postgresql://mill@db.example:5432/mill.
+//
+// One dialect of SQL does for both: parameters are $1, $2 …, whole numbers BIGINT, and what is
+// there already is ON CONFLICT's. All values travel as text; the column's type says what they are.
 
-#include <sqlite3.h>
-
-#include <filesystem>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
 namespace mill::ledger {
 
-class Statement {
- public:
-  Statement(sqlite3* database, std::string_view sql);
-  Statement& bind(std::string_view);  // the next parameter
-  Statement& bind(int64_t);
-  Result<bool> step();  // true: a row is there
-  Result<void> run();   // all of it, and ready for the next time
-  int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-  std::string text(int column) const;
+using Row = std::vector<std::string>;
 
- private:
-  struct Finalize {
-    void operator()(sqlite3_stmt* it) const { sqlite3_finalize(it); }
-  };
-  std::unexpected<Error> failed() const;
-
-  sqlite3* database_;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
-  int next_ = 1;
-};
+int64_t whole_number(const std::string& cell);  // "" and whatever is none: 0
 
 class Database {
  public:
-  enum class Mode : uint8_t { create, read };
-  // `busy_ms`: how long to wait for another program that writes.
-  static Result<Database> open(const std::filesystem::path&, Mode, int busy_ms);
-  Result<void> run(const char* sql);  // one or more statements
-  Statement prepare(std::string_view sql) { return {connection_.get(), sql}; }
+  virtual ~Database() = default;
 
- private:
-  struct Close {
-    void operator()(sqlite3* it) const { sqlite3_close_v2(it); }
-  };
-  std::unique_ptr<sqlite3, Close> connection_;
+  // The rows of the statement; without parameters it may be several, and the rows are the last's.
+  virtual Result<std::vector<Row>> query(const std::string& sql, const Row& parameters) = 0;
+  Result<std::vector<Row>> query(const std::string& sql) { return query(sql, {}); }
+
+  // The statement once for each row of parameters: all in one transaction, which is on the disk
+  // when this returns. After an error none of it is there, or all of it, if the answer to COMMIT
+  // was lost on its way: so the statement should be one that may be repeated.
+  virtual Result<void> write(const std::string& sql, std::span<const Row> rows) = 0;
+
+  // How many of migrate()'s steps it has seen; 0: it holds no ledger.
+  virtual Result<int64_t> version() = 0;
+  // The steps that it has not seen, in one transaction. Who comes at the same time waits, and finds
+  // them done.
+  virtual Result<void> migrate(std::span<const char* const> steps) = 0;
+
+  // The connection has broken, and this object is of no more use.
+  virtual bool lost() const { return false; }
+  // What the server calls this connection. Its work there may go on for a while after it is lost.
+  virtual Row session() const { return {}; }
+  // Asks another connection's work to end; true: it has ended.
+  virtual Result<bool> end_session(const Row&) { return true; }
 };
+
+struct Opening {
+  enum class Mode : uint8_t { create, read };
+  Mode mode = Mode::create;
+  // SQLite: for another program that writes. PostgreSQL: for the answer to a statement.
+  int patience_ms = 5'000;
+};
+
+Result<std::unique_ptr<Database>> open_database(const std::string& where, Opening);
+
+// For messages: the place without the password, and whatever else its URL says.
+std::string shown(const std::string& where);
 
 }  // namespace mill::ledger

@@ -1,46 +1,18 @@
 #include "service/ledger/ledger.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "service/ledger/schema.h"
 
 namespace mill::ledger {
 namespace {
 
 using inference::Outcome;
 using inference::Spent;
-
-constexpr const char* kSchema = R"(
-  CREATE TABLE request (
-    id              TEXT PRIMARY KEY,   -- as the client sees it: X-Request-Id
-    tenant          TEXT NOT NULL,      -- '' = no key was asked for
-    key             TEXT NOT NULL,      -- id of the key, not the key
-    endpoint        TEXT NOT NULL,
-    model           TEXT NOT NULL,
-    model_digest    TEXT NOT NULL,      -- SHA-256 of the weights
-    prompt_tokens   INTEGER NOT NULL,   -- cached ones included
-    cached_tokens   INTEGER NOT NULL,
-    thinking_tokens INTEGER NOT NULL,
-    answer_tokens   INTEGER NOT NULL,   -- without thinking
-    ended           INTEGER NOT NULL,   -- seconds since 1970, UTC
-    milliseconds    INTEGER NOT NULL,   -- from its arrival to its end
-    outcome         TEXT NOT NULL,      -- 'whole', 'cancelled', 'failed'
-    nanoeuros       INTEGER NOT NULL,
-    millijoules     INTEGER NOT NULL DEFAULT 0,
-    energy_source   TEXT NOT NULL DEFAULT ''  -- 'rapl', 'model', '' = the energy is not known
-  ) WITHOUT ROWID;
-  CREATE INDEX request_by_time ON request (ended, tenant);
-)";
-
-constexpr const char* kFromVersion1 = R"(
-  ALTER TABLE request ADD COLUMN millijoules INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE request ADD COLUMN energy_source TEXT NOT NULL DEFAULT '';
-)";
-
-// A request of a batch that is asked again after a crash has one row: of the answer that was kept.
-constexpr const char* kInsert =
-    "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 std::string_view name_of(Outcome outcome) {
   switch (outcome) {
@@ -52,29 +24,6 @@ std::string_view name_of(Outcome outcome) {
       return "failed";
   }
   return "";
-}
-
-int64_t whole(uint64_t value) { return static_cast<int64_t>(value); }
-
-Result<int64_t> schema_version(Database& database) {
-  Statement statement = database.prepare("PRAGMA user_version");
-  TRY(statement.step());
-  return statement.integer(0);
-}
-
-// Two servers may come at once: the first one's transaction makes the tables, whole or not at all.
-Result<void> prepare(Database& database) {
-  TRY(database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE"));
-  TRY_ASSIGN(const int64_t version, schema_version(database));
-  if (version < 0 || version > kSchemaVersion)
-    return fail(ErrorKind::unsupported,
-                "a ledger of version {}; this program knows version {}, so use the program that "
-                "made it, or another file",
-                version, kSchemaVersion);
-  if (version == 0) TRY(database.run(kSchema));
-  if (version == 1) TRY(database.run(kFromVersion1));
-  TRY(database.run(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str()));
-  return database.run("COMMIT");
 }
 
 // For whoever has to enter it by hand, because the ledger could not take it.
@@ -95,13 +44,18 @@ std::string line_of(const Spent& spent, int64_t nanoeuros) {
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// Once for each outage, for whoever runs the server; clients need not know where the ledger lies.
+void tell_change(bool worked, const Result<void>& now) {
+  if (worked && !now)
+    fmt::print(stderr, "the ledger: {}; requests are refused until it works\n",
+               now.error().message);
+  if (!worked && now) fmt::print(stderr, "the ledger works again\n");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Ledger>> Ledger::open(LedgerOptions options) {
-  const std::string path = options.path.string();
-  TRY_ASSIGN(Database database,
-             Database::open(options.path, Database::Mode::create, options.busy_ms));
-  if (auto ready = prepare(database); !ready) return within(path, std::move(ready).error());
+  TRY_ASSIGN(auto database, open_ledger(options.where, options.busy_ms));
   std::shared_ptr<Ledger> ledger(new Ledger(std::move(options), std::move(database)));
   ledger->thread_ = std::thread([raw = ledger.get()] { raw->run(); });
   return ledger;
@@ -123,59 +77,135 @@ void Ledger::record(Spent spent, inference::Kept kept) {
     nanoeuros = options_.prices->get()->nanoeuros(spent.model, spent.usage);
   if (billed && options_.charged)
     options_.charged({spent.caller.tenant, spent.usage.prompt + spent.usage.generated, nanoeuros});
+  const auto late = Clock::now() + std::chrono::milliseconds(options_.busy_ms);
   const std::lock_guard lock(mutex_);
-  queue_.push_back({std::move(spent), nanoeuros, std::move(kept)});
+  queue_.push_back({std::move(spent), nanoeuros, std::move(kept), late});
   wake_.notify_one();
 }
 
-// After a commit that failed, it looks once a second whether the ledger works again.
 void Ledger::run() {
+  while (true) {
+    std::vector<Entry> group = await_group();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ && group.empty() && queue_.empty()) return;
+    }
+    const Result<void> kept = commit(group);
+    settle(std::move(group), kept);
+  }
+}
+
+// What waits now, once something does; after a commit that failed, a second later, whatever waits:
+// perhaps the ledger works again. While there is something to take back, nothing may wait, too.
+std::vector<Ledger::Entry> Ledger::await_group() {
   constexpr std::chrono::seconds kAgain{1};
   std::unique_lock lock(mutex_);
-  while (true) {
-    const auto due = [this] { return stopping_ || !queue_.empty(); };
-    if (stats_.working)
-      wake_.wait(lock, due);
-    else
-      wake_.wait_for(lock, kAgain, due);
-    const std::vector<Entry> group = std::exchange(queue_, {});
-    if (stopping_ && group.empty()) return;
-    lock.unlock();
-    const Result<void> kept = commit(group);
-    lock.lock();
-    stats_.working = kept.has_value();
+  const auto due = [this] {
+    return stats_.working ? stopping_ || !queue_.empty() : stopping_ && queue_.empty();
+  };
+  if (stats_.working && denied_.empty())
+    wake_.wait(lock, due);
+  else
+    wake_.wait_for(lock, kAgain, due);
+  return std::exchange(queue_, {});
+}
+
+// Leaves in the group those who have waited for long enough.
+std::vector<Ledger::Entry> Ledger::take_patient(std::vector<Entry>& group) {
+  const auto patient = [now = Clock::now()](const Entry& it) { return now < it.late; };
+  const auto late = std::stable_partition(group.begin(), group.end(), patient);
+  std::vector<Entry> taken{std::move_iterator(group.begin()), std::move_iterator(late)};
+  group.erase(group.begin(), late);
+  return taken;
+}
+
+// Whoever may still wait is queued again; the others are told.
+void Ledger::settle(std::vector<Entry> group, const Result<void>& kept) {
+  std::vector<Entry> again = kept ? std::vector<Entry>() : take_patient(group);
+  bool worked = true;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.begin(), std::move_iterator(again.begin()),
+                  std::move_iterator(again.end()));
+    worked = std::exchange(stats_.working, kept.has_value());
+    if (!kept) stats_.trouble = kept.error().message;
     (kept ? stats_.records : stats_.lost) += group.size();
     ++stats_.commits;
-    lock.unlock();
-    for (const Entry& entry : group) {  // counted by now, for whoever asks once told
-      if (!kept) fmt::print(stderr, "{}\n", line_of(entry.spent, entry.nanoeuros));
-      entry.kept(kept);
-    }
-    lock.lock();
+  }
+  tell_change(worked, kept);
+  const Result<void> told =
+      kept ? kept
+           : fail(ErrorKind::io, "The request could not be entered in the ledger; try again");
+  for (const Entry& entry : group) {  // counted by now, for whoever asks once told
+    if (!kept) fmt::print(stderr, "{}\n", line_of(entry.spent, entry.nanoeuros));
+    if (!kept) denied_.push_back({entry.spent.request});
+    entry.kept(told);
   }
 }
 
+// A connection that was idle may have broken long ago: a new one, and it is no failure yet.
 Result<void> Ledger::commit(const std::vector<Entry>& group) {
-  auto kept = insert(group);
-  if (kept) return {};
-  static_cast<void>(database_.run("ROLLBACK"));  // fails where there was no BEGIN
-  return fail(ErrorKind::io, "The request could not be entered in the ledger ({})",
-              kept.error().message);
+  auto kept = try_commit(group);
+  if (!kept && database_ && database_->lost()) kept = try_commit(group);
+  return kept;
 }
 
-Result<void> Ledger::insert(const std::vector<Entry>& group) {
-  TRY(database_.run("BEGIN IMMEDIATE"));
-  Statement row = database_.prepare(kInsert);
-  for (const Entry& entry : group) {
-    const Spent& it = entry.spent;
-    row.bind(it.request).bind(it.caller.tenant).bind(it.caller.key).bind(it.endpoint);
-    row.bind(it.model).bind(it.digest).bind(whole(it.usage.prompt)).bind(whole(it.usage.cached));
-    row.bind(whole(it.usage.thinking)).bind(whole(it.usage.generated - it.usage.thinking));
-    row.bind(it.ended).bind(it.nanoseconds / 1'000'000).bind(name_of(it.outcome));
-    row.bind(entry.nanoeuros).bind(std::llround(it.usage.joules * 1000));
-    TRY(row.bind(options_.energy_source).run());
-  }
-  return database_.run("COMMIT");
+Result<void> Ledger::try_commit(const std::vector<Entry>& group) {
+  TRY(connect());
+  end_lost_sessions();
+  std::vector<Row> rows;
+  for (const Entry& entry : group) rows.push_back(row_of(entry));
+  if (auto done = rows.empty() ? can_write(*database_) : database_->write(insert_statement(), rows);
+      !done)
+    return within(shown(options_.where), std::move(done).error());
+  // A request of a batch is made again under the same id, and now it has not failed.
+  for (const Entry& entry : group) std::erase(denied_, Row{entry.spent.request});
+  take_back_denied();
+  return {};
+}
+
+Result<void> Ledger::connect() {
+  if (database_ && !database_->lost()) return {};
+  if (database_ && !database_->session().empty()) sessions_.push_back(database_->session());
+  database_ = nullptr;
+  TRY_ASSIGN(database_, open_ledger(options_.where, options_.busy_ms));
+  return {};
+}
+
+// Before our own work, which would wait for the rows that theirs has locked.
+void Ledger::end_lost_sessions() {
+  std::erase_if(sessions_, [this](const Row& session) {
+    const auto ended = database_->end_session(session);
+    return ended && *ended;
+  });
+}
+
+// Not before it is certain that nobody enters them any more. What fails is tried again later.
+void Ledger::take_back_denied() {
+  if (denied_.empty() || !sessions_.empty()) return;
+  const char* const failed = "UPDATE request SET outcome = 'failed', nanoeuros = 0 WHERE id = $1";
+  if (database_->write(failed, denied_)) denied_.clear();
+}
+
+Row Ledger::row_of(const Entry& entry) const {
+  const Spent& it = entry.spent;
+  const auto text = [](auto number) { return std::to_string(number); };
+  return {it.request,
+          it.caller.tenant,
+          it.caller.key,
+          it.endpoint,
+          it.model,
+          it.digest,
+          text(it.usage.prompt),
+          text(it.usage.cached),
+          text(it.usage.thinking),
+          text(it.usage.generated - it.usage.thinking),
+          text(it.ended),
+          text(it.nanoseconds / 1'000'000),
+          std::string(name_of(it.outcome)),
+          text(entry.nanoeuros),
+          text(std::llround(it.usage.joules * 1000)),
+          options_.energy_source};
 }
 
 LedgerStats Ledger::stats() const {
@@ -185,18 +215,18 @@ LedgerStats Ledger::stats() const {
 
 // By a connection of its own, so that the ledger's thread is not in the way.
 Result<std::vector<Charge>> Ledger::since(int64_t time) const {
-  TRY_ASSIGN(Database reader,
-             Database::open(options_.path, Database::Mode::read, options_.busy_ms));
-  Statement rows = reader.prepare(
-      "SELECT tenant, SUM(prompt_tokens + thinking_tokens + answer_tokens), SUM(nanoeuros) "
-      "FROM request WHERE ended >= ? AND outcome != 'failed' GROUP BY tenant");
-  rows.bind(time);
+  constexpr int kSums = 60'000;  // ms, of a month's rows
+  TRY_ASSIGN(const OpenedToRead reader, open_to_read(options_.where, kSums));
+  const auto rows = reader.database->query(
+      "SELECT tenant, CAST(SUM(prompt_tokens + thinking_tokens + answer_tokens) AS BIGINT), "
+      "CAST(SUM(nanoeuros) AS BIGINT) "
+      "FROM request WHERE ended >= $1 AND outcome != 'failed' GROUP BY tenant",
+      {std::to_string(time)});
+  if (!rows) return within(shown(options_.where), rows.error());
   std::vector<Charge> found;
-  while (true) {
-    TRY_ASSIGN(const bool more, rows.step());
-    if (!more) return found;
-    found.push_back({rows.text(0), static_cast<uint64_t>(rows.integer(1)), rows.integer(2)});
-  }
+  for (const Row& row : *rows)
+    found.push_back({row[0], static_cast<uint64_t>(whole_number(row[1])), whole_number(row[2])});
+  return found;
 }
 
 }  // namespace mill::ledger

@@ -71,7 +71,7 @@ struct Guarded {
                                       .prices = prices,
                                       .unix_time = [] { return int64_t{1234}; }});
     auto opened =
-        ledger::Ledger::open({.path = folder / "ledger",
+        ledger::Ledger::open({.where = folder / "ledger",
                               .prices = prices,
                               .charged = [quotas](const ledger::Charge& it) { quotas->add(it); }});
     REQUIRE(opened.has_value());
@@ -231,15 +231,15 @@ TEST_CASE("a client that has vanished pays for what it has got, and one that we 
 
 TEST_CASE("an answer that cannot be recorded is withheld, and no other is begun") {
   Guarded it("gate_broken");
-  auto other = ledger::Database::open(it.folder / "ledger", ledger::Database::Mode::create, 10);
-  REQUIRE(other->run("BEGIN IMMEDIATE"));
+  const auto other = ledger::open_database(it.folder / "ledger", {});
+  REQUIRE((*other)->query("BEGIN IMMEDIATE"));
   const http::Response withheld = it.complete("sk-a");  // after the ledger's patience
   CHECK(withheld.status == 500);
   CHECK(withheld.body.find("ledger") != std::string::npos);
   while (it.ledger->stats().working) std::this_thread::yield();
   CHECK(it.complete("sk-a").status == 503);
   CHECK(it.send("POST", "/tokenize", {{"x-api-key", "sk-a"}}, R"({"content": "a"})").status == 200);
-  REQUIRE(other->run("COMMIT"));
+  REQUIRE((*other)->query("COMMIT"));
   while (!it.ledger->stats().working) std::this_thread::yield();
   CHECK(it.complete("sk-a").status == 200);
 }
