@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iostream>
+#include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apps/command.h"
@@ -55,6 +58,21 @@ bool is_unknown(std::string_view word) {
                       [word](const Command& row) { return row.name == word; });
 }
 
+// CLI11 quotes the words that it does not know: a URL among them may have a password.
+std::string without_passwords(const std::string& complaint) {
+  std::string out, word;
+  for (const char c : complaint + ' ') {
+    word += c;
+    if (c != ' ' && c != '\n') continue;
+    const size_t scheme = word.find("://"), at = word.rfind('@');
+    if (scheme != std::string::npos && at != std::string::npos && at > scheme)
+      word.replace(scheme + 3, at - scheme - 3, "…");
+    out += std::exchange(word, {});
+  }
+  out.pop_back();
+  return out;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Tokenmill: raw text goes in, tokens come out."};
   app.require_subcommand(1);
@@ -71,7 +89,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream complaint;
+    const int code = app.exit(error, std::cout, complaint);
+    fmt::print(stderr, "{}", without_passwords(complaint.str()));
+    return code == 0 ? 0 : 2;
   }
   for (const auto& [command, action] : runs) {
     if (!command->parsed()) continue;
