@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "llm/engine_view.h"
 
 namespace mill::llm {
 namespace {
@@ -24,9 +25,10 @@ struct Submitted {
 struct Inbox {
   std::vector<Submitted> requests = {};
   std::vector<uint64_t> cancels = {};
+  bool look = false;
   bool stopping = false;
 
-  bool empty() const { return requests.empty() && cancels.empty() && !stopping; }
+  bool empty() const { return requests.empty() && cancels.empty() && !look && !stopping; }
 };
 
 int64_t now() {
@@ -58,6 +60,7 @@ struct Engine::Impl {
   void run();
   Inbox take_inbox();
   void publish();
+  void show();
   size_t in_flight() const { return inbox.requests.size() + active; }
   Result<void> admit(const std::string& tenant) const;
   EventSink counted(const std::string& tenant, EventSink);
@@ -69,12 +72,15 @@ struct Engine::Impl {
   const RequestLimits limits;
 
   mutable std::mutex mutex;  // guards what follows
-  std::condition_variable wake, idle;
+  std::condition_variable wake, idle, shown;
   Inbox inbox;
   uint64_t last_id = 0;
   size_t active = 0;  // in the core, finished or not, as of the last publish()
   std::map<std::string, size_t> by_tenant;  // requests that have not finished; no zeros
   EngineStats stats;
+  uint64_t looks = 0;  // that were asked for; the view is as of `looked`
+  uint64_t looked = 0;
+  std::shared_ptr<const EngineView> view;  // null = nobody has looked
 
   std::thread thread;  // last: it uses all of the above
 };
@@ -87,6 +93,7 @@ void Engine::Impl::run() {
       core.add(it.id, std::move(it.request), std::move(it.sink), it.arrived);
     for (uint64_t id : taken.cancels) core.cancel(id);
     if (taken.stopping) core.cancel_all();
+    if (taken.look) show();
     core.step();
     publish();
     if (taken.stopping) return;
@@ -107,6 +114,15 @@ void Engine::Impl::publish() {
   active = core.active();
   stats = core.stats();
   if (in_flight() == 0) idle.notify_all();
+}
+
+// For those who have asked by now.
+void Engine::Impl::show() {
+  auto fresh = std::make_shared<const EngineView>(view_of(core));
+  const std::lock_guard lock(mutex);
+  view.swap(fresh);
+  looked = looks;
+  shown.notify_all();
 }
 
 // A full queue takes from each tenant as many as are an equal share of it, so that nobody can fill
@@ -181,6 +197,15 @@ EngineStats Engine::stats() const {
   EngineStats stats = impl_->stats;
   stats.waiting += static_cast<uint32_t>(impl_->inbox.requests.size());
   return stats;
+}
+
+std::shared_ptr<const EngineView> Engine::look(std::chrono::milliseconds at_most) const {
+  std::unique_lock lock(impl_->mutex);
+  const uint64_t asked = ++impl_->looks;
+  impl_->inbox.look = true;
+  impl_->wake.notify_one();
+  impl_->shown.wait_for(lock, at_most, [&] { return impl_->looked >= asked; });
+  return impl_->view;
 }
 
 const Tokenizer& Engine::tokenizer() const { return impl_->tokenizer; }

@@ -3,6 +3,7 @@
 // caller of its tokens as they come. A request's events depend on the request alone: not on what
 // else runs, on chunks, on cache hits or on memory running short (only cached_tokens tells).
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -13,6 +14,8 @@
 #include "llm/runner.h"
 
 namespace mill::llm {
+
+struct EngineView;
 
 class Engine {
  public:
@@ -30,6 +33,9 @@ class Engine {
   void drain();  // returns when everything submitted has finished
 
   EngineStats stats() const;
+  // What it is like between two steps (engine_view.h). Waits for the step under way, but not for
+  // longer than this: then it is what was seen last, or null.
+  std::shared_ptr<const EngineView> look(std::chrono::milliseconds at_most) const;
   const Tokenizer& tokenizer() const;
   uint32_t context_max() const;  // tokens of prompt and answer together
 

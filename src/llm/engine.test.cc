@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/scratch_folder.h"
+#include "llm/engine_view.h"
 #include "llm/fake_runner.h"
 #include "llm/simulation.h"
 
@@ -108,6 +109,7 @@ TEST_CASE("many threads: every answer is as if it were alone, and drain waits fo
         if (i % 5 == 0) listeners[i].wait_for(i % 7);
         if (i % 5 == 0) engine.cancel(id.value());
         static_cast<void>(engine.stats());
+        if (i % 3 == 0) CHECK(engine.look(std::chrono::minutes(1)) != nullptr);
       }
     });
   for (std::thread& it : threads) it.join();
@@ -240,6 +242,29 @@ TEST_CASE("a queue that one tenant has filled still takes another's") {
   engine.drain();
   CHECK(taken("small", 20) >= 8);  // who is alone may have all of it
   engine.drain();
+}
+
+TEST_CASE("whoever looks waits for the step under way, but not for long") {
+  using std::chrono::milliseconds;
+  std::promise<void> gate;
+  Engine engine(std::make_unique<GatedRunner>(gate.get_future().share()), byte_tokenizer(), {});
+  const auto idle = engine.look(std::chrono::minutes(1));
+  REQUIRE(idle != nullptr);
+  CHECK(idle->sequences.empty());
+  CHECK(idle->blocks.size() == kShape.blocks);
+  Listener listener;
+  GenerateRequest request = endless();
+  request.tokens_max = 3;
+  REQUIRE(engine.submit(request, listener.sink()).has_value());
+  while (engine.look(milliseconds(5)) != engine.look(milliseconds(5))) continue;  // within a step
+  gate.set_value();
+  engine.drain();
+  const auto done = engine.look(std::chrono::minutes(1));
+  CHECK(done->stats.requests_done == 1);
+  CHECK(done->steps.size() == done->stats.steps);
+  CHECK(done->time > idle->time);
+  engine.stop();
+  CHECK(engine.look(milliseconds(1)) == done);  // as it was seen last
 }
 
 TEST_CASE("destroying the engine cancels what runs and what waits") {

@@ -96,6 +96,7 @@ void EngineCore::cancel(uint64_t id) {
   it.cancel();
   finish_times(it, clock_());
   ++stats_.requests_cancelled;
+  depart(it);
   generations_.erase(found);
 }
 
@@ -149,8 +150,14 @@ void EngineCore::share_energy(const Plan& plan) {
 void EngineCore::start_times(const Plan& plan) {
   const int64_t now = clock_();
   stats_.times.step.observe(plan.tokens);
-  for (const PlannedPiece& piece : plan.pieces)
-    stats_.times.on_scheduled(generations_.at(piece.sequence->id)->times(), now);
+  trail_.begin(schedule_.step, now);
+  for (const PlannedPiece& piece : plan.pieces) {
+    Generation& it = *generations_.at(piece.sequence->id);
+    stats_.times.on_scheduled(it.times(), now);
+    trail_.add({.sequence = piece.sequence->id,
+                .tokens = piece.tokens,
+                .prefill = piece.sequence->remaining() > 1 || it.generated_tokens() == 0});
+  }
 }
 
 // Each sequence gets its own rows, in the order of the pieces.
@@ -158,6 +165,7 @@ void EngineCore::hand_out(const Plan& plan) {
   std::span<const float> rest = logits_, hidden = runner_.hidden();
   const int64_t now = clock_();
   const size_t width = plan.logits == 0 ? 0 : hidden.size() / plan.logits;
+  trail_.end(now);
   for (const PlannedPiece& piece : plan.pieces) {
     const auto rows = rest.first(size_t{piece.logits} * limits_.vocab);
     rest = rest.subspan(rows.size());
@@ -197,9 +205,16 @@ void EngineCore::finish_times(Generation& it, int64_t now) {
   stats_.times.generated.observe(it.generated_tokens());
 }
 
+void EngineCore::depart(const Generation& it) {
+  trail_.depart({.sequence = it.sequence().id,
+                 .request = it.admission().request,
+                 .tenant = it.admission().tenant});
+}
+
 void EngineCore::remove(Generation& it) {
   finish(schedule_, it.sequence());
   ++stats_.requests_done;
+  depart(it);
   generations_.erase(it.sequence().id);
 }
 

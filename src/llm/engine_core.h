@@ -14,6 +14,7 @@
 #include "llm/generation.h"
 #include "llm/runner.h"
 #include "llm/schedule/scheduler.h"
+#include "llm/step_trail.h"
 
 namespace mill::llm {
 
@@ -68,6 +69,12 @@ class EngineCore {
   EngineStats stats() const;
   const Schedule& schedule() const { return schedule_; }
 
+  // For whoever looks at it (engine_view.h).
+  const StepTrail& trail() const { return trail_; }
+  const Generation& generation(uint64_t id) const { return *generations_.at(id); }  // waits or runs
+  RunnerMemory memory() const { return runner_.memory(); }
+  int64_t now() const { return clock_(); }
+
  private:
   void refuse_late(int64_t now);
   void share_energy(const Plan&);
@@ -77,6 +84,7 @@ class EngineCore {
   void count(const PlannedPiece&, Generation&, uint32_t before, int64_t now);
   void finish_times(Generation&, int64_t now);
   void remove(Generation&);
+  void depart(const Generation&);
 
   Runner& runner_;
   Vocabulary vocabulary_;
@@ -93,6 +101,7 @@ class EngineCore {
   Clock clock_;
   Joules joules_;
   EngineStats stats_;
+  StepTrail trail_;
   bool was_idle_ = true;  // nothing was to be done after the last step
 };
 

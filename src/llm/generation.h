@@ -46,6 +46,9 @@ class Generation {
   uint32_t prompt_tokens() const { return prompt_tokens_; }
   FinishReason finish() const { return finish_; }  // of the last event
   RequestTimes& times() { return times_; }
+  const RequestTimes& times() const { return times_; }
+  const Admission& admission() const { return request_.admission; }
+  double joules() const { return joules_; }
   void draw(double joules) { joules_ += joules; }
   void at(int64_t now) { now_ = now; }  // of the tokens that take() will tell
 

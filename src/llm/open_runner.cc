@@ -54,6 +54,8 @@ class CpuRunner final : public Runner {
     hidden_rows_ = step.logit_rows.size();
   }
 
+  RunnerMemory memory() const override { return {model_->storage.size(), kv_.pages.size()}; }
+
   std::span<const float> hidden() const override {
     return {buffers_.normed, hidden_rows_ * model_->config().width};
   }

@@ -21,6 +21,7 @@ inline constexpr int kLogprobsMax = 128;  // alternatives that can be asked for
 // Who asks, and how urgently (schedule/tenants.h). It changes when an answer comes, and no answer.
 struct Admission {
   std::string tenant = {};
+  std::string request = {};  // what its client calls it; for whoever looks at the engine
   int32_t priority = 0;      // among the tenant's own: the smaller goes first
   int64_t queue_ns_max = 0;  // one that has not begun by then is refused (exhausted); 0 = waits
 };

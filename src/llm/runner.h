@@ -22,6 +22,11 @@ struct BatchPiece {
   uint32_t logits = 0;              // logits wanted for the last so many tokens (0 or 1, mostly)
 };
 
+// Bytes that a runner holds; 0 = it does not tell.
+struct RunnerMemory {
+  uint64_t weights = 0, kv = 0;
+};
+
 class Runner {
  public:
   virtual ~Runner() = default;
@@ -34,6 +39,7 @@ class Runner {
   // What the head has made the last step's logits of, (rows, width); nothing where a runner does
   // not tell. Valid until the next step.
   virtual std::span<const float> hidden() const { return {}; }
+  virtual RunnerMemory memory() const { return {}; }
 };
 
 }  // namespace mill::llm

@@ -21,8 +21,9 @@ struct World {
   std::function<std::unique_ptr<Runner>(uint32_t blocks)> runner;
   Vocabulary vocabulary;
   uint32_t requests = 64;
-  uint32_t prompt_max = 90, answer_max = 100;  // must fit into the context, together
-  uint32_t arrival_steps = 60;                 // requests arrive within so many steps
+  uint32_t prompt_max = 90, answer_max = 100;               // must fit into the context, together
+  uint32_t arrival_steps = 60;                              // requests arrive within so many steps
+  std::function<std::string(const EngineCore&)> look = {};  // after each step; "" = all is well
 };
 
 // Everything that a request was told.
@@ -164,6 +165,7 @@ class Simulation {
         if (visits_[i].leaves == now) core.cancel(i + 1);
       core.step();
       if (std::string broken = violation(core.schedule()); !broken.empty()) return broken;
+      if (std::string seen = world_.look ? world_.look(core) : ""; !seen.empty()) return seen;
       if (now > 1'000'000) return "it does not come to an end";
     }
     stats_ = core.stats();

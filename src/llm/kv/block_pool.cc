@@ -42,18 +42,21 @@ BlockId BlockPool::take() {
     free_.pop_back();
   }
   blocks_[block].references = 1;
+  blocks_[block].since = step_;
   return block;
 }
 
 void BlockPool::share(BlockId block) {
   Block& it = blocks_[block];
   ASSERT(it.references > 0 || it.published, block);
+  if (it.references < 2) it.since = step_;
   if (it.references++ == 0) remove_cached(block);
 }
 
 void BlockPool::release(BlockId block) {
   Block& it = blocks_[block];
   ASSERT(it.references > 0, block);
+  if (it.references < 3) it.since = step_;
   if (--it.references > 0) return;
   if (it.published) {
     append_cached(block);

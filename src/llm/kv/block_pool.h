@@ -35,6 +35,12 @@ class BlockPool {
   uint32_t held() const { return size() - available(); }
   uint32_t references(BlockId block) const { return blocks_[block].references; }
   bool published(BlockId block) const { return blocks_[block].published; }
+  BlockId parent(BlockId block) const { return blocks_[block].parent; }  // of a published one
+
+  // The step that the calls from now on belong to; and the one in which a block has come into its
+  // state: free, cached, held by one, or shared by several.
+  void at(uint64_t step) { step_ = step; }
+  uint64_t since(BlockId block) const { return blocks_[block].since; }
 
   BlockId take();         // a block to write into; available() must not be 0. May evict.
   void share(BlockId);    // one more reference to a held or cached block
@@ -57,6 +63,7 @@ class BlockPool {
     BlockId parent = kNoBlock;
     BlockId newer = kNoBlock, older = kNoBlock;  // neighbours in the list of cached blocks
     BlockId next_in_bucket = kNoBlock;
+    uint64_t since = 0;
   };
 
   std::span<const TokenId> tokens_of(BlockId block) const;
@@ -73,6 +80,7 @@ class BlockPool {
   std::vector<BlockId> free_;
   BlockId oldest_ = kNoBlock, newest_ = kNoBlock;  // ends of the list of cached blocks
   uint32_t cached_ = 0;                            // its length
+  uint64_t step_ = 0;
 };
 
 }  // namespace mill::llm

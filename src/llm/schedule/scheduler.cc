@@ -141,7 +141,7 @@ void enqueue(Schedule& schedule, Sequence& sequence) {
 }
 
 Plan plan_step(Schedule& schedule) {
-  ++schedule.step;
+  schedule.pool.at(++schedule.step);
   grow(schedule);
   admit(schedule);
   Plan plan;

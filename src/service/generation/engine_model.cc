@@ -19,7 +19,8 @@ EngineModel::EngineModel(EngineModelParts parts)
             .context_max = parts_.engine->context_max(),
             .vocab_size = parts_.engine->tokenizer().vocab_size(),
             .digest = parts_.digest,
-            .provenance = parts_.provenance} {}
+            .provenance = parts_.provenance,
+            .origin = parts_.origin} {}
 
 std::vector<TokenId> EngineModel::control_tokens(std::span<const std::string_view> texts) const {
   const Tokenizer& tokenizer = parts_.engine->tokenizer();

@@ -15,6 +15,7 @@ struct EngineModelParts {
   int64_t created = 0;
   std::string digest = {};  // see ModelInfo
   Provenance provenance = {};
+  Origin origin = {};
   std::unique_ptr<llm::Engine> engine;
   dialect::Dialect dialect = dialect::dialect_of("");  // of the template
   Result<ChatTemplate> chat_template;  // or why there is none, which refuses conversations
@@ -34,6 +35,9 @@ class EngineModel : public ServedModel {
   void cancel(uint64_t request) override;
   void stop() override { parts_.engine->stop(); }
   llm::EngineStats stats() const override { return parts_.engine->stats(); }
+  std::shared_ptr<const llm::EngineView> look(std::chrono::milliseconds at_most) const override {
+    return parts_.engine->look(at_most);
+  }
 
   const Result<ChatTemplate>& chat_template() const { return parts_.chat_template; }
 

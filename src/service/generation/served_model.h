@@ -23,6 +23,12 @@ struct Provenance {
   std::string kv_type = {};
 };
 
+// The package that a model is from, which profile of it runs, and how keys and values are kept: for
+// people. "" = it is from none.
+struct Origin {
+  std::string package = {}, profile = {}, kv_type = {};
+};
+
 struct ModelInfo {
   std::string id;            // what clients call it
   int64_t created = 0;       // seconds since the epoch
@@ -30,6 +36,7 @@ struct ModelInfo {
   size_t vocab_size = 0;
   std::string digest = {};  // SHA-256 of its weights, in hexadecimal; "" = not taken
   Provenance provenance = {};
+  Origin origin = {};
 };
 
 // Any thread may call any member.
@@ -53,6 +60,11 @@ class ServedModel {
   // Ends all requests and tells them so; there are no events after it, nor may be submits.
   virtual void stop() {}
   virtual llm::EngineStats stats() const { return {}; }  // of all requests, since its start
+  // What its engine is like (llm/engine_view.h), after waiting for at most so long; null = it has
+  // none to look at.
+  virtual std::shared_ptr<const llm::EngineView> look(std::chrono::milliseconds) const {
+    return nullptr;
+  }
 };
 
 }  // namespace mill::service
