@@ -17,6 +17,9 @@ struct Reason {
 
 constexpr std::array kReasons = {
     Reason{200, "OK"},
+    Reason{301, "Moved Permanently"},
+    Reason{302, "Found"},
+    Reason{304, "Not Modified"},
     Reason{400, "Bad Request"},
     Reason{401, "Unauthorized"},
     Reason{403, "Forbidden"},
@@ -96,7 +99,8 @@ std::string serialized(const Response& response, const HeadOptions& options) {
     out += fmt::format("{}: {}\r\n", header.name, header.value);
   if (!options.keep_alive) out += "Connection: close\r\n";
   if (options.framing == Framing::chunked) out += "Transfer-Encoding: chunked\r\n";
-  if (options.framing == Framing::length || options.framing == Framing::head_only)
+  const bool told = options.framing == Framing::length || options.framing == Framing::head_only;
+  if (told && response.status != 304)  // that has no body, and what it would have is not known
     out += fmt::format("Content-Length: {}\r\n", response.body.size());
   out += "\r\n";
   if (options.framing == Framing::length) out += response.body;

@@ -19,6 +19,7 @@ struct Caller {
   std::string request = {};
   int priority = 0;          // among the tenant's own requests: the smaller goes first
   int64_t queue_ms_max = 0;  // for how long it waits to be begun; 0 = as long as it takes
+  bool operates = false;     // may see what all tenants do
 };
 
 struct Request {

@@ -36,8 +36,10 @@ Account Host::account(const http::Request& request, const ServedModel& model) co
   llm::Admission admission{
       .tenant = caller.tenant, .priority = caller.priority, .queue_ns_max = queue_ms * 1'000'000};
   if (meter == nullptr && notary == nullptr) return Account(std::move(admission));
+  admission.request = caller.request.empty() ? fresh_id("req_") : caller.request;
+  const std::string request_id = admission.request;
   Account account(std::move(admission), meter.get(),
-                  {.request = caller.request.empty() ? fresh_id("req_") : caller.request,
+                  {.request = request_id,
                    .caller = caller,
                    .endpoint = request.path,
                    .model = model.info().id,

@@ -23,9 +23,11 @@ struct Spent {
   Usage usage = {};           // `generated` includes `thinking`, `prompt` includes `cached`
   int64_t ended = 0;          // seconds since the epoch
   int64_t nanoseconds = 0;    // from the request's arrival
+  int64_t began = 0;          // its arrival, by the clock of its phases
   Outcome outcome = Outcome::whole;
   std::string traceparent = {};                // who asked, as its header says (traces/span.h)
   std::vector<llm::RequestTimes> phases = {};  // of each generation
+  bool certified = false;                      // there is a receipt of it
 };
 
 class Meter {
@@ -86,6 +88,7 @@ class Account {
     spent_.outcome = outcome;
     spent_.ended = unix_time_();
     spent_.nanoseconds = nanoseconds_() - began_;
+    spent_.began = began_;
     promise_.keep(spent_.ended, outcome,
                   [this, kept](const Result<void>& attested) { record(attested, kept); });
   }
@@ -94,6 +97,7 @@ class Account {
   void record(const Result<void>& attested, const Kept& kept) {
     if (meter_ == nullptr) return kept(attested);
     if (!attested) spent_.outcome = Outcome::failed;
+    spent_.certified = attested && promise_.wanted();
     meter_->record(spent_, [attested, kept](const Result<void>& recorded) {
       kept(attested ? recorded : attested);
     });

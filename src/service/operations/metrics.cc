@@ -209,10 +209,14 @@ void write_server_metrics(const http::ServerCounts& counts, Exposition& out) {
 }
 
 void write_process_metrics(Exposition& out) {
+  out.family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
+  out.sample({}, count(resident_bytes()));
+}
+
+uint64_t resident_bytes() {
   uint64_t pages = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
-  out.family("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.");
-  out.sample({}, count(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+  return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace mill::operations

@@ -14,6 +14,7 @@ namespace mill::operations {
 void write_engine_metrics(const inference::Host&, Exposition&);
 void write_server_metrics(const http::ServerCounts&, Exposition&);
 void write_process_metrics(Exposition&);
+uint64_t resident_bytes();  // of this process
 
 // Joules by where they went; they add up to what the meter said at the engine's last reading.
 MoreMetrics energy_metrics(std::shared_ptr<const inference::Host>, std::string source);

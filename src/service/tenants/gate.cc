@@ -19,16 +19,22 @@ using http::Checked;
 using http::Problem;
 using http::Request;
 
-constexpr std::array<std::string_view, 4> kOpen = {"/health", "/v1/version", "/v1/license",
-                                                   "/api/version"};
+constexpr std::array<std::string_view, 6> kOpen = {"/",           "/console",    "/health",
+                                                   "/v1/version", "/v1/license", "/api/version"};
 constexpr std::array<std::string_view, 3> kOperators = {"/metrics", "/v1/metrics", "/v1/metadata"};
 // They are POSTs, but use no tokens.
 constexpr std::array<std::string_view, 5> kFree = {"/tokenize", "/detokenize", "/api/show",
                                                    "/v1/messages/count_tokens", "/v1/files"};
 
+constexpr const char* kConsoleData = "/v1/console/";
+
 template <class Paths>
 bool among(const Paths& paths, const std::string& path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+bool is_open(const std::string& path) {
+  return among(kOpen, path) || path.starts_with("/console/");
 }
 
 std::unexpected<Problem> unauthorized(std::string message) {
@@ -57,12 +63,13 @@ Checked<http::Caller> caller_of(const KeyRing& ring, const Request& request, int
   if (key->expires != 0 && key->expires <= now)
     return unauthorized(
         fmt::format("The API key {} expired on {}", key->id, utc_text(key->expires)));
+  const bool operates = key->may("operations");
   const char* scope = among(kOperators, request.path) ? "metrics" : "inference";
-  if (!key->may(scope))
+  if (!key->may(scope) && !(operates && request.path.starts_with(kConsoleData)))
     return std::unexpected(
         Problem{403, fmt::format("The API key {} lacks the scope '{}'", key->id, scope), "",
                 "missing_scope"});
-  return http::Caller{key->tenant, key->id};
+  return http::Caller{.tenant = key->tenant, .key = key->id, .operates = operates};
 }
 
 bool spends(const Request& request) {
@@ -80,7 +87,8 @@ std::optional<Problem> refusal_to_spend(const Gate& gate, const http::Caller& ca
 
 void pass(const Gate& gate, const http::Handler& inner, Request request,
           const std::shared_ptr<http::Exchange>& exchange) {
-  if (among(kOpen, request.path)) return inner(std::move(request), exchange);
+  if (is_open(request.path)) return inner(std::move(request), exchange);
+  request.caller.operates = gate.keys == nullptr;
   if (gate.keys) {
     const auto ring = gate.keys->get();
     auto found = caller_of(*ring, request, gate.unix_time());

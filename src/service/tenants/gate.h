@@ -22,8 +22,8 @@ struct Gate {
 
 // 401 without a key, or with one that is unknown, revoked or expired; 403 where the key lacks the
 // scope; 429 with Retry-After where the quota is used up; 503 where the ledger cannot be written.
-// /health, /v1/health/…, /v1/version and /v1/license
-// are everybody's.
+// /health, /v1/health/…, /v1/version, /v1/license and the console's pages are everybody's; what the
+// pages ask for (/v1/console/…) takes `inference`, and shows all tenants with `operations`.
 http::Handler gated(Gate, http::Handler);
 
 }  // namespace mill::tenants

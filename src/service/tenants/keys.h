@@ -15,7 +15,7 @@
 
 namespace mill::tenants {
 
-inline constexpr const char* kScopes[] = {"inference", "metrics"};
+inline constexpr const char* kScopes[] = {"inference", "metrics", "operations"};
 
 struct Key {
   std::string id, tenant, name, sha256;

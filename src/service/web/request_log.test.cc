@@ -1,0 +1,136 @@
+#include "service/web/request_log.h"
+
+#include <doctest/doctest.h>
+
+#include "base/test_data.h"
+
+namespace mill::web {
+namespace {
+
+using inference::Outcome;
+using inference::Spent;
+
+constexpr int64_t kUnix = 1'764'256'144'000'000'000, kSteady = 5'000'000'000;
+constexpr Viewer kOperator{.all = true};
+
+RequestLogOptions options() {
+  return {.moment = [] { return traces::Moment{kUnix, kSteady}; }};
+}
+
+Spent spent(const std::string& request, const char* tenant, Outcome outcome = Outcome::whole) {
+  return {.request = request,
+          .caller = {.tenant = tenant, .key = "key_1"},
+          .endpoint = "/v1/completions",
+          .model = "fake",
+          .digest = "",
+          .usage = {.prompt = 30, .cached = 10, .generated = 5, .thinking = 2, .joules = 1.5},
+          .nanoseconds = 2'000'000'000,
+          .began = 3'000'000'000,
+          .outcome = outcome,
+          .phases = {{.arrived = 3'000'001'000, .scheduled = 3'100'000'000}}};
+}
+
+std::shared_ptr<WatchedFile<ledger::Prices>> prices() {
+  const auto path = test_data::empty_folder("request_log_prices") / "prices";
+  std::ofstream(path) << R"({"default": {"prompt": 1, "answer": 2}})";
+  auto file = WatchedFile<ledger::Prices>::open(
+      path, [](const std::string& text) { return ledger::Prices::parse(text); });
+  REQUIRE(file.has_value());
+  return *file;
+}
+
+TEST_CASE("a request's timeline is told in milliseconds since 1970") {
+  RequestLog log(options());
+  const uint64_t number = log.add(spent("req_1", "acme"));
+  auto it = log.find("req_1", kOperator);
+  REQUIRE(it.has_value());
+  CHECK((*it)["arrived_ms"] == 1'764'256'142'000.0);
+  CHECK((*it)["ended_ms"] == 1'764'256'144'000.0);
+  CHECK((*it)["answers"][0]["queued_ms"] == 1'764'256'142'000.001);
+  CHECK((*it)["answers"][0]["began_ms"] == 1'764'256'142'100.0);
+  CHECK((*it)["answers"][0]["first_token_ms"].is_null());
+  CHECK((*it)["recorded_ms"].is_null());
+  CHECK((*it)["euros"].is_null());
+  CHECK((*it)["joules"].is_null());
+  CHECK((*it)["receipt"] == false);
+  log.recorded(number);
+  CHECK((*log.find("req_1", kOperator))["recorded_ms"] == 1'764'256'144'000.0);
+  CHECK(!log.find("req_2", kOperator).has_value());
+}
+
+TEST_CASE("prices and joules are told where they are known; our own failures cost nothing") {
+  RequestLogOptions known = options();
+  known.prices = prices();
+  known.energy = true;
+  RequestLog log(std::move(known));
+  log.add(spent("req_1", "acme"));
+  log.add(spent("req_2", "acme", Outcome::failed));
+  CHECK((*log.find("req_1", kOperator))["euros"] == "0.000040000");  // 30·1000 + 5·2000 nanoeuros
+  CHECK((*log.find("req_1", kOperator))["joules"] == 1.5);
+  CHECK((*log.find("req_2", kOperator))["euros"] == "0.000000000");
+  CHECK(log.earned().at("fake").nanoeuros == 40'000);
+  CHECK(log.earned().at("fake").tokens == 35);
+}
+
+TEST_CASE("pages follow each other, the latest first, and each tenant has his own") {
+  RequestLog log(options());
+  for (int i = 0; i < 10; ++i) log.add(spent(fmt::format("r{}", i), i % 2 == 0 ? "even" : "odd"));
+  std::string seen;
+  RequestQuery query{.limit = 3};
+  for (Json next = "0"; !next.is_null();) {
+    const Json page = log.page(query, {.tenant = "odd"});
+    for (const Json& it : page["data"]) seen += it["request"].get<std::string>();
+    next = page["next"];
+    if (!next.is_null()) query.before = std::stoull(next.get<std::string>());
+  }
+  CHECK(seen == "r9r7r5r3r1");
+  CHECK(log.page({.limit = 50}, kOperator)["data"].size() == 10);
+  CHECK(log.page({.limit = 50, .tenant = "even"}, kOperator)["data"].size() == 5);
+  CHECK(log.page({.limit = 50, .tenant = "even"}, {.tenant = "odd"})["data"].empty());
+  CHECK(log.page({.limit = 50, .outcome = "failed"}, kOperator)["data"].empty());
+  CHECK(!log.find("r1", {.tenant = "even"}).has_value());
+  CHECK(log.find("r1", {.tenant = "odd"}).has_value());
+}
+
+TEST_CASE("the ring is bounded, and what has left it may still be recorded") {
+  RequestLogOptions small = options();
+  small.kept_max = 4;
+  RequestLog log(std::move(small));
+  Spent many = spent("first", "acme");
+  many.phases.assign(100, {.arrived = 1});
+  const uint64_t first = log.add(many);
+  CHECK((*log.find("first", kOperator))["answers"].size() == 16);
+  for (int i = 0; i < 9; ++i) log.add(spent("later", "acme"));
+  log.recorded(first);
+  const Json page = log.page({}, kOperator);
+  CHECK(page["data"].size() == 4);
+  for (const Json& it : page["data"]) CHECK(it["recorded_ms"].is_null());
+}
+
+struct LateMeter : inference::Meter {
+  inference::Kept waiting;
+  void record(Spent, inference::Kept kept) override { waiting = std::move(kept); }
+};
+
+TEST_CASE("the meter behind the log has the last word") {
+  const auto log = std::make_shared<RequestLog>(options());
+  const auto ledger = std::make_shared<LateMeter>();
+  LoggingMeter meter(ledger, log);
+  int told = 0;
+  meter.record(spent("req_1", "acme"), [&](const Result<void>& it) { told += it ? 1 : 100; });
+  CHECK(told == 0);
+  CHECK((*log->find("req_1", kOperator))["recorded_ms"].is_null());
+  ledger->waiting({});
+  CHECK(told == 1);
+  CHECK(!(*log->find("req_1", kOperator))["recorded_ms"].is_null());
+  meter.record(spent("req_2", "acme"), [&](const Result<void>& it) { told += it ? 1 : 100; });
+  ledger->waiting(fail(ErrorKind::io, "the disk is full"));
+  CHECK(told == 101);
+  CHECK((*log->find("req_2", kOperator))["recorded_ms"].is_null());
+  LoggingMeter alone(nullptr, log);
+  alone.record(spent("req_3", "acme"), [&](const Result<void>& it) { told += it ? 1 : 100; });
+  CHECK(told == 102);
+}
+
+}  // namespace
+}  // namespace mill::web
