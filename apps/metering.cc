@@ -41,6 +41,19 @@ void write_trace_metrics(const traces::ExporterStats& stats, operations::Exposit
   out.sample({}, static_cast<double>(stats.dropped));
 }
 
+web::Books books_of(const std::shared_ptr<ledger::Ledger>& ledger, const std::string& path) {
+  return {.charges = [weak = std::weak_ptr<const ledger::Ledger>(ledger)](
+                         int64_t since) -> Result<std::vector<ledger::Charge>> {
+            if (const auto alive = weak.lock()) return alive->since(since);
+            return fail(ErrorKind::exhausted, "The server is stopping");
+          },
+          .bill =
+              [path](ledger::BillQuery query) {
+                query.ledger = path;
+                return ledger::bill(query);
+              }};
+}
+
 }  // namespace
 
 void add_metering_options(CLI::App& command, MeteringOptions& options) {
@@ -95,6 +108,7 @@ Result<Metering> open_metering(const MeteringOptions& options, std::function<int
     all.exporter = std::make_shared<traces::Exporter>(std::move(exporter));
   }
   TRY_ASSIGN(all.gate.keys, watched<tenants::KeyRing>(options.keys));
+  all.books.keys = all.gate.keys;
   if (options.ledger.empty()) return all;
   TRY_ASSIGN(auto prices, watched<ledger::Prices>(options.prices));
   TRY_ASSIGN(auto limits, watched<tenants::Limits>(options.limits));
@@ -105,10 +119,14 @@ Result<Metering> open_metering(const MeteringOptions& options, std::function<int
   if (const auto quotas = all.gate.quotas)
     charged = [quotas](const ledger::Charge& charge) { quotas->add(charge); };
   TRY_ASSIGN(all.ledger, ledger::Ledger::open({.where = options.ledger,
-                                               .prices = std::move(prices),
+                                               .prices = prices,
                                                .charged = std::move(charged),
                                                .energy_source = options.energy_source}));
   all.gate.ledger = all.ledger;
+  all.books = books_of(all.ledger, options.ledger);
+  all.books.keys = all.gate.keys;
+  all.books.limits = std::move(limits);
+  all.books.prices = std::move(prices);
   if (all.gate.quotas) TRY(all.gate.quotas->load(*all.ledger));
   return all;
 }

@@ -10,6 +10,7 @@
 #include "service/operations/endpoints.h"
 #include "service/tenants/gate.h"
 #include "service/traces/exporter.h"
+#include "service/web/tenant_page.h"
 
 namespace mill::apps {
 
@@ -27,6 +28,7 @@ struct Metering {
   tenants::Gate gate;
   std::shared_ptr<ledger::Ledger> ledger;      // null = nothing is counted
   std::shared_ptr<traces::Exporter> exporter;  // null = nothing is traced
+  web::Books books;                            // all of it, to be looked at; keeps no ledger alive
 
   http::Handler gated(http::Handler) const;
   std::shared_ptr<inference::Meter> meter(const inference::Host&) const;

@@ -21,6 +21,7 @@ struct ModelOptions {
   uint32_t parallel = 64;  // sequences in a batch
   std::string trust;       // public key that must have signed the package; "" = it is none
   std::string profile;     // of the package; "" = the best fit
+  std::string package;     // its name, once it has been found to be one (with_package)
   std::string speculate = "off";
   bool digest = false;  // take the SHA-256 of the weights, and the model's Provenance
   llm::Joules joules = [] { return 0.0; };

@@ -50,6 +50,8 @@ Result<int> index_of(const package::Manifest& manifest, const ProfileChoice& cho
 void take_over(const package::Package& opened, const ProfileChoice& choice, ModelOptions& options) {
   const auto index = static_cast<size_t>(choice.chosen);
   const Profile& profile = opened.manifest.profiles[index];
+  options.package = opened.manifest.name;
+  options.profile = profile.name;
   options.model = profile.model == "." ? opened.root : opened.root / profile.model;
   if (options.model_id.empty()) options.model_id = opened.manifest.name;
   if (options.threads == 0) options.threads = choice.fits[index].threads;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "apps/command.h"
+#include "apps/console.h"
 #include "apps/metering.h"
 #include "apps/open_engine.h"
 #include "apps/receipting.h"
@@ -111,7 +112,8 @@ struct House {
   std::shared_ptr<inference::Host> host;
   std::unique_ptr<jobs::Jobs> jobs;
   http::Handler handler;
-  std::unique_ptr<http::Lane> lane = std::make_unique<http::Lane>();  // ends first
+  std::unique_ptr<http::Lane> lane = std::make_unique<http::Lane>();
+  std::unique_ptr<web::Console> console;  // ends first
 };
 
 // Grammars are compiled on the lane; whatever else there is goes past it.
@@ -138,6 +140,11 @@ Result<House> furnish(const ServeOptions& options,
   house.host->meter = metering.meter(*house.host);
   house.host->budget = metering.gate.quotas;
   house.host->notary = receipts;
+  house.console = open_console({.host = house.host,
+                                .metering = metering,
+                                .counts = counts,
+                                .receipts = receipts != nullptr,
+                                .energy_source = power.source});
   auto metrics = metering.metrics();
   metrics.push_back(
       [counts](operations::Exposition& out) { operations::write_server_metrics(*counts, out); });
@@ -147,6 +154,7 @@ Result<House> furnish(const ServeOptions& options,
   TRY_ASSIGN(house.jobs, open_jobs(options, house.host, http::router(routes)));
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
+  for (auto& more : console_routes(*house.console)) routes.push_back(std::move(more));
   auto answering = house.lane->wrap(http::router(std::move(routes)), is_slow);
   house.handler = metering.gated(receipts::checked(receipts != nullptr, std::move(answering)));
   return house;
@@ -168,6 +176,7 @@ Result<void> serve(const ServeOptions& options) {
   };
   const auto draining = [&] {
     lifecycle.drain();
+    house.console->close();                      // its streams have no end of their own
     (void)notify_service_manager("STOPPING=1");  // nothing is lost where nobody hears it
   };
   TRY_ASSIGN(const bool clean, server->serve_until_signal(kDrain, {ready, draining}));

@@ -3,6 +3,8 @@ add_test(NAME program.operations COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/operations_test.py $<TARGET_FILE:tokenmill>)
 add_test(NAME program.energy COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/energy_test.py $<TARGET_FILE:tokenmill>)
+add_test(NAME program.console COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/console_test.py $<TARGET_FILE:tokenmill>)
 # The collector's side is OpenTelemetry's own protocol definitions. 77 = skipped.
 add_test(NAME program.traces COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/traces_test.py $<TARGET_FILE:tokenmill> ${CMAKE_BINARY_DIR}/otlp)
