@@ -2,7 +2,8 @@
 """The rules of the house that a machine can check; prints what breaks them, one line each.
 
 The law      a folder includes only itself and what sorts before it, under src/ and within a floor;
-             apps/ may include everything; headers never include each other in a circle
+             apps/ may include everything; headers never include each other in a circle. The same
+             holds for what the console's folders, under web/src/, import
 Budgets      file <= 400 lines, function <= 60, line <= 100, parameters <= 5, nesting <= 3. A file
              that is a table of data says "tidy: data table" in a comment, and may be long and wide.
 Form         file names, #pragma once, own header first, no tabs, no notes to self, no paths of one
@@ -11,6 +12,7 @@ Form         file names, #pragma once, own header first, no tabs, no notes to se
 
 import os
 import pathlib
+import posixpath
 import re
 import shutil
 import subprocess
@@ -18,12 +20,14 @@ import sys
 
 FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, PARAMETERS, NESTING = 400, 60, 100, 5, 3
 DATA_MARK = "tidy: " + "data table"
-SKIPPED_FOLDERS = {".git", "build", "node_modules", "__pycache__", ".cache", ".venv"}
+SKIPPED_FOLDERS = {".git", "build", "dist", "node_modules", "__pycache__", ".cache", ".venv"}
 CODE = {".h", ".cc", ".inl"}
-TEXT = CODE | {".py", ".sh", ".cmake", ".md", ".txt", ".mjs", ".js"}
+PAGES = {".ts", ".tsx", ".css"}  # of web/
+TEXT = CODE | PAGES | {".py", ".sh", ".cmake", ".md", ".txt", ".mjs", ".js", ".html"}
 NOTES = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "HA" + "CK", "XX" + "X")) + r")\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~*)}])/(?:root|work|home)/\w")
 NAME = re.compile(r"^[a-z0-9_]+(\.(test|bench|fuzz))?\.(h|cc)$|^[a-z0-9_]+\.inl$")
+IMPORT = re.compile(r"^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)'", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 CONTROL = re.compile(r"\b(if|for|while|switch|do|else|try|catch)\b")
 SCOPE = re.compile(r"\b(namespace|struct|class|enum|union|extern)\b[^()=]*$")
@@ -179,6 +183,21 @@ def check_code(root, path, text):
     yield from check_budgets(text)
 
 
+def check_pages(path, text):
+    lines = text.count("\n")
+    if lines > FILE_LINES:
+        yield 1, f"{lines} lines (at most {FILE_LINES})"
+    if not path.startswith("web/src/") or ".test." in path:
+        return
+    for match in IMPORT.finditer(text):
+        there = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
+        reason = "it is outside of web/src/"
+        if there.startswith("web/src/"):
+            reason = law(path.removeprefix("web/src/"), there.removeprefix("web/src/"))
+        if reason:
+            yield text.count("\n", 0, match.start()) + 1, f"imports {match[1]}: {reason}"
+
+
 def check_lines(path, text):
     # Tables and transcripts are as wide as they are.
     wide = path.endswith((".md", ".txt")) or DATA_MARK in text
@@ -198,6 +217,8 @@ def check_file(root, path):
     yield from check_lines(path, text)
     if pathlib.Path(path).suffix in CODE:
         yield from check_code(root, path, text)
+    if pathlib.Path(path).suffix in PAGES:
+        yield from check_pages(path, text)
 
 
 def files_of(root):

@@ -97,6 +97,16 @@ class Form(unittest.TestCase):
         self.assertIn("one machine", self.complaints("a.md", "see /wo" + "rk/x"))
         self.assertEqual(self.complaints("a.md", "see https://a.org/home/x and ~/work/y"), "")
 
+    def test_pages(self):
+        page = "web/src/client/a.ts"
+        self.assertEqual(self.complaints(page, "import {b} from '../base/b.ts';\n"), "")
+        self.assertEqual(self.complaints(page, "import {b} from './b.ts';\n"), "")
+        for text in ("import {b} from '../pages/b.ts';\n", "export * from '../pages/b.ts';\n",
+                     "import {\n  b,\n} from '../pages/b.ts';\n"):
+            self.assertIn("sorts after", self.complaints(page, text))
+        self.assertIn("outside", self.complaints(page, "import {b} from '../../mock/b.ts';\n"))
+        self.assertIn("401 lines", self.complaints(page, "b();\n" * 401))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {MadeEngine} from '../../mock/engine.ts';
+import {madeTenants} from '../../mock/records.ts';
+import {emptyAnswer} from '../client/chat.ts';
+import {told, type AssistantMessage} from './chat/conversation.ts';
+import {exampleTools, initialSettings, requestBody, settingsProblem} from './chat/settings.ts';
+import {doubt, visible} from './chat/token_view.tsx';
+import {recordSoFar, runningOf} from './requests/running.ts';
+import {billCsv} from './tenants/csv.ts';
+import {periods} from './tenants/periods.ts';
+
+test('a request has what was set, and nothing else', () => {
+  assert.deepEqual(requestBody(initialSettings, []), {
+    model: 'default', messages: [], stream: true, stream_options: {include_usage: true},
+  });
+  const body = requestBody({...initialSettings, system: 'Be brief.', temperature: '0', seed: ' 7 ',
+                            thinking: 'none', tools: exampleTools, probabilities: true}, []);
+  assert.deepEqual(body['messages'], [{role: 'system', content: 'Be brief.'}]);
+  assert.equal(body['temperature'], 0);
+  assert.equal(body['seed'], 7);
+  assert.equal(body['reasoning_effort'], 'none');
+  assert.equal(body['logprobs'], true);
+  assert.equal((body['tools'] as object[]).length, 1);
+});
+
+test('what cannot be sent is said', () => {
+  const said = (part: object) => settingsProblem({...initialSettings, ...part});
+  assert.equal(said({}), '');
+  assert.match(said({temperature: '3'}), /more than 2/);
+  assert.match(said({maxTokens: '1.5'}), /whole/);
+  assert.match(said({topP: 'much'}), /not a number/);
+  assert.match(said({tools: '{'}), /JSON/);
+  assert.match(said({tools: '{}'}), /JSON/);
+});
+
+const assistant = (part: object): AssistantMessage => ({
+  role: 'assistant', answer: {...emptyAnswer(), ...part}, probabilities: false, receipt: false,
+  startMs: 0, firstMs: 0, endMs: 1, stopped: false, error: null,
+});
+
+test('what the model is told of a conversation', () => {
+  assert.deepEqual(told(assistant({text: 'Yes.', thinking: 'Hm.'})),
+                   {role: 'assistant', content: 'Yes.'});
+  assert.equal(told(assistant({})), null);
+  assert.deepEqual(told(assistant({calls: [{id: 'c', name: 'f', arguments: '{}'}]})), {
+    role: 'assistant', content: null,
+    tool_calls: [{id: 'c', type: 'function', function: {name: 'f', arguments: '{}'}}],
+  });
+  assert.deepEqual(told({role: 'tool', call: 'c', name: 'f', text: '1'}),
+                   {role: 'tool', tool_call_id: 'c', content: '1'});
+});
+
+test('tokens are marked by doubt, and can be seen', () => {
+  assert.deepEqual([1, 0.7, 0.4, 0.2, 0.01].map(doubt), [0, 1, 2, 3, 4]);
+  assert.deepEqual([' mill', '\n', '', 'a\tb '].map(visible), ['␣mill', '↵', '(no text)', 'a⇥b␣']);
+});
+
+test('a bill as CSV: formulas are text, commas are quoted', () => {
+  const {bill} = madeTenants();
+  assert.ok(bill);
+  bill.rows[0] = {...bill.rows[0]!, tenant: '=1+1', model: 'a,"b"', joules: null};
+  const lines = billCsv(bill).split('\r\n');
+  assert.equal(lines[1], `'=1+1,"a,""b""",4102,1620000,410000,0,200000,4.210400000,`);
+  assert.equal(lines.length, 4);
+});
+
+test('periods by the calendar in UTC', () => {
+  const told = periods(Date.UTC(2026, 0, 15, 23, 59)).map((each) => each.query);
+  assert.deepEqual(told, ['?since=2026-01-15', '?since=2026-01-01',
+                          '?since=2025-12-01&until=2026-01-01', '?since=2026-01-01']);
+});
+
+test('requests in the engine, by their ids', () => {
+  const state = new MadeEngine(2).warm().state();
+  const running = runningOf(state);
+  assert.ok(running.length > 0);
+  const [first] = running;
+  assert.ok(first);
+  const record = recordSoFar(first, state.time_ms);
+  assert.equal(record.request, first.request);
+  assert.ok(record.ended_ms >= record.arrived_ms);
+  assert.deepEqual(runningOf(null), []);
+});

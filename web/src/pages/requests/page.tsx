@@ -1,0 +1,137 @@
+import {useEffect, useState} from 'preact/hooks';
+import {dash, euros, joules, moment, seconds, shortId, whole} from '../../base/format.ts';
+import {route, routeTo} from '../../base/route.ts';
+import {asApiError, get, type ApiError} from '../../client/api.ts';
+import {state} from '../../client/live.ts';
+import {useLoaded} from '../../client/loaded.ts';
+import type {RequestList, RequestRecord} from '../../client/types.ts';
+import {Need} from '../../controls/need.tsx';
+import {ErrorNotice, Notice} from '../../controls/notice.tsx';
+import {PageHead, Panel} from '../../controls/panel.tsx';
+import {Table, type TableColumn} from '../../controls/table.tsx';
+import {endOf, phaseNames, phasesOf} from '../../drawings/phases.ts';
+import {MiniTimeline} from '../../drawings/timeline.tsx';
+import {OneRequest, outcomeTells} from './one.tsx';
+import {recordSoFar, runningOf} from './running.ts';
+
+const columns = (running: Set<string>): TableColumn<RequestRecord>[] => [
+  {name: 'Request', cell: (row) => (
+    <a href={routeTo('requests', [row.request])} aria-label={`Request ${row.request}`}>
+      <code>{shortId(row.request)}</code>
+    </a>
+  )},
+  {name: 'Came', cell: (row) => moment(row.arrived_ms)},
+  {name: 'Tenant', cell: (row) => row.tenant || dash},
+  {name: 'Path', cell: (row) => (row.endpoint ? <code>{row.endpoint}</code> : dash)},
+  {name: 'Outcome', cell: (row) => running.has(row.request)
+    ? <span class="chip chip-running">runs</span>
+    : <span class={`chip chip-${row.outcome}`}>{outcomeTells[row.outcome] ?? row.outcome}</span>},
+  {name: 'Prompt', number: true, cell: (row) => whole(row.prompt_tokens)},
+  {name: 'Answer', number: true, cell: (row) => whole(row.generated_tokens)},
+  {name: 'Energy', number: true, cell: (row) => joules(row.joules)},
+  {name: 'Price', number: true, cell: (row) => euros(row.euros)},
+  {name: 'Took', number: true, cell: (row) => seconds((endOf(row) - row.arrived_ms) / 1000)},
+  {name: 'Timeline', cell: (row) => <MiniTimeline phases={phasesOf(row, row.answers[0])} />},
+];
+
+function Filters({outcome, tenant}: {outcome: string; tenant: string}) {
+  const go = (query: Record<string, string>) => {
+    location.hash = routeTo('requests', [], {outcome, tenant, ...query});
+  };
+  return (
+    <>
+      <label class="inline">
+        <span>Outcome</span>
+        <select value={outcome} onChange={(event) => go({outcome: event.currentTarget.value})}>
+          <option value="">all</option>
+          {Object.entries(outcomeTells).map(([id, name]) => (
+            <option key={id} value={id}>{name}</option>
+          ))}
+        </select>
+      </label>
+      {state.value?.view === 'all' && (
+        <label class="inline">
+          <span>Tenant</span>
+          <input type="search" value={tenant} placeholder="all" autocomplete="off"
+                 onChange={(event) => go({tenant: event.currentTarget.value.trim()})} />
+        </label>
+      )}
+    </>
+  );
+}
+
+const refreshMs = 2000;
+
+// The newest page, read again and again, and the older ones behind it as they were asked for.
+function useRequests(query: string) {
+  const newest = useLoaded<RequestList>(`/v1/console/requests?limit=50${query}`, refreshMs);
+  const [older, setOlder] = useState<RequestRecord[]>([]);
+  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const [error, setError] = useState<ApiError | null>(null);
+  useEffect(() => {
+    setOlder([]);
+    setNext(undefined);
+  }, [query]);
+  const before = next === undefined ? newest.data?.next ?? null : next;
+  const more = async () => {
+    try {
+      const page = await get<RequestList>(`/v1/console/requests?limit=50&before=${before}${query}`);
+      setOlder([...older, ...page.data]);
+      setNext(page.next);
+    } catch (problem) {
+      setError(asApiError(problem));
+    }
+  };
+  const first = newest.data?.data ?? [];
+  const known = new Set(first.map((each) => each.request));
+  const rows = [...first, ...older.filter((each) => !known.has(each.request))];
+  return {rows, before, more, error: error ?? newest.error, loaded: newest.data !== null,
+          reload: newest.reload};
+}
+
+function List() {
+  const {outcome = '', tenant = ''} = route.value.query;
+  const asked = new URLSearchParams(Object.entries({outcome, tenant}).filter(([, value]) => value));
+  const query = asked.size ? `&${asked}` : '';
+  const {rows, before, more, error, loaded, reload} = useRequests(query);
+  const now = state.value;
+  const ended = new Set(rows.map((each) => each.request));
+  const running = outcome || !now ? [] : runningOf(now)
+    .filter((each) => !ended.has(each.request) && (!tenant || each.tenant === tenant))
+    .map((each) => recordSoFar(each, now.time_ms)).reverse();
+  const all = [...running, ...rows];
+  return (
+    <Panel title="The latest first" actions={<Filters outcome={outcome} tenant={tenant} />}>
+      {error && !error.offline && <ErrorNotice error={error} retry={reload} />}
+      {all.length > 0 && <Table caption="Requests" rows={all} id={(row) => row.request}
+                                columns={columns(new Set(running.map((each) => each.request)))} />}
+      {all.length === 0 && loaded && (
+        <Notice icon="empty" title={query ? 'No request is like this' : 'No request yet'}>
+          {query ? <p><a href={routeTo('requests')}>Show all requests</a></p>
+            : <p>Each one is listed here from the moment that it waits. <a href="#/chat">Ask
+                something</a> to see the first.</p>}
+        </Notice>
+      )}
+      {before && <p class="more">
+        <button type="button" onClick={() => void more()}>Show older ones</button>
+      </p>}
+      {all.length > 0 && (
+        <ul class="legend">
+          {phaseNames.map((name) => (
+            <li key={name}><span class={`swatch phase-${name}`} aria-hidden="true" />{name}</li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+export function RequestsPage() {
+  const [request] = route.value.rest;
+  return (
+    <>
+      <PageHead title={request ? 'Request' : 'Requests'} />
+      <Need>{() => (request ? <OneRequest key={request} request={request} /> : <List />)}</Need>
+    </>
+  );
+}
