@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-fast conformance fuzz tidy clean
+.PHONY: help run build console test test-fast conformance fuzz tidy clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -17,15 +17,21 @@ run: build ## build, fetch the default model, serve it on 127.0.0.1:8080, ask a 
 
 build: ## build/release/tokenmill, with what it needs installed
 	@python3 tools/install.py run
+	@python3 tools/console.py --try
 	@test -f $(RELEASE)/build.ninja || cmake --preset release
 	@cmake --build $(RELEASE) -j $(JOBS) --target tokenmill
 
+console: ## web/dist, the pages under /console/ (`make build` does it, too, where Node.js is)
+	@python3 tools/console.py
+
 test: ## every test: release, sanitizers, a short run of every fuzzer
 	@python3 tools/install.py test
+	@python3 tools/console.py --try
 	@JOBS=$(JOBS) tools/test.sh release models ctest asan tsan fuzz
 
 test-fast: ## the everyday loop: what the release build can test in three minutes
 	@python3 tools/install.py test
+	@python3 tools/console.py --try
 	@JOBS=$(JOBS) tools/test.sh release ctest-fast
 
 conformance: build ## docs/conformance.md: every official client against the real server

@@ -1,6 +1,7 @@
 // Runs TypeScript on Node 18, which reads JavaScript alone: bundles it (esbuild comes with Vite),
-// then runs the bundle.   bundle.mjs FILE.ts ARGUMENTS…   or   bundle.mjs --test   for every
-// *.test.ts
+// then runs the bundle.
+//   bundle.mjs FILE.ts ARGUMENTS…
+//   bundle.mjs --test [FILE.ts …]    [every *.test.ts]
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, readdirSync, statSync} from 'node:fs';
 import {dirname, join, relative} from 'node:path';
@@ -31,8 +32,9 @@ async function bundled(paths) {
 const [first, ...rest] = process.argv.slice(2);
 const tests = () => ['src', 'mock'].flatMap((folder) => [...filesBelow(join(root, folder))])
   .filter((path) => /\.test\.tsx?$/.test(path));
+const here = (paths) => paths.map((path) => join(root, path));
 const words = first === '--test'
-  ? ['--test', ...await bundled(tests())]
-  : [...await bundled([join(root, first)]), ...rest];
+  ? ['--test', ...await bundled(rest.length ? here(rest) : tests())]
+  : [...await bundled(here([first])), ...rest];
 const done = spawnSync(process.execPath, ['--enable-source-maps', ...words], {stdio: 'inherit'});
 process.exit(done.status ?? 1);

@@ -58,7 +58,7 @@ function Foot({message, last}: {message: AssistantMessage; last: boolean}) {
       <p class="facts">
         {facts(message).map((fact) => <span key={fact}>{fact}</span>)}
         {answer.request && (
-          <a href={routeTo('requests', [answer.request])} aria-label={`Request ${answer.request}`}>
+          <a href={routeTo('requests', [answer.request])} title={answer.request}>
             {shortId(answer.request)}
           </a>
         )}

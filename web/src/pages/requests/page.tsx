@@ -16,7 +16,7 @@ import {recordSoFar, runningOf} from './running.ts';
 
 const columns = (running: Set<string>): TableColumn<RequestRecord>[] => [
   {name: 'Request', cell: (row) => (
-    <a href={routeTo('requests', [row.request])} aria-label={`Request ${row.request}`}>
+    <a href={routeTo('requests', [row.request])} title={row.request}>
       <code>{shortId(row.request)}</code>
     </a>
   )},

@@ -1,0 +1,176 @@
+// The pages in front of the made-up server: every state that a real one is seldom in, by every
+// width and colour, looked at by axe.
+import assert from 'node:assert/strict';
+import {resolve} from 'node:path';
+import {after, before, test} from 'node:test';
+import type {Browser, Page} from 'playwright-core';
+import {startMock, type Mock, type Mode} from '../mock/server.ts';
+import {checkAccess, checkWidth, launch, visit} from './browser.ts';
+
+const dist = resolve('dist');
+let browser: Browser;
+let mock: Mock;
+
+before(async () => {
+  browser = await launch();
+  mock = await startMock({dist, everyMs: 200, paceMs: 5});
+});
+after(async () => {
+  await browser.close();
+  await mock.stop();
+});
+
+const hashes = ['#/chat', '#/floor', '#/models', '#/tenants', '#/requests', '#/nowhere'];
+const waits: Record<string, string> = {
+  busy: 'Live', idle: 'Live', tenant: 'Live', bare: 'Live', keys: 'Key needed',
+  closed: 'Live data is closed to this key', absent: 'No live data',
+};
+
+// Where there is no data, all pages but the chat show the same.
+const shownIn = (mode: Mode) => (waits[mode] === 'Live' ? hashes : hashes.slice(0, 2));
+
+const filled: Record<string, string> =
+  {'#/floor': '.panel', '#/tenants': '.panel', '#/requests': '.panel table, .panel .notice'};
+
+async function settled(page: Page, mode: Mode, hash: string) {
+  await page.getByRole('status').getByText(waits[mode] ?? '', {exact: true}).waitFor();
+  if (waits[mode] === 'Live' && filled[hash]) await page.locator(filled[hash]).first().waitFor();
+}
+
+async function everyPage(mode: Mode, scheme: 'light' | 'dark') {
+  mock.set(mode);
+  const {page, go, close} = await visit(browser, mock.url, {colorScheme: scheme});
+  for (const hash of shownIn(mode)) {
+    await go(hash);
+    await settled(page, mode, hash);
+    await checkAccess(page, `${hash} ${mode} ${scheme}`);
+  }
+  await close();
+}
+
+for (const mode of Object.keys(waits) as Mode[])
+  test(`every page, ${mode}`, () => everyPage(mode, 'light'));
+for (const mode of ['busy', 'closed'] as const)
+  test(`every page in the dark, ${mode}`, () => everyPage(mode, 'dark'));
+
+test('on a phone, nothing scrolls sideways', async () => {
+  for (const mode of Object.keys(waits) as Mode[]) {
+    mock.set(mode);
+    const {page, go, close} = await visit(browser, mock.url, {viewport: {width: 360, height: 740}});
+    for (const hash of shownIn(mode)) {
+      await go(hash);
+      await settled(page, mode, hash);
+      await checkWidth(page, `${hash} ${mode}`);
+      if (mode === 'busy') await checkAccess(page, `${hash} on a phone`);
+    }
+    await close();
+  }
+});
+
+test('thoughts are folded, an answer can be copied, stopped and had again', async () => {
+  mock.set('busy');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/chat');
+  await page.getByLabel('Your message').fill('What is a mill?');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', {name: 'Stop the answer'}).click();
+  await page.getByText('stopped', {exact: false}).first().waitFor();
+  await page.getByRole('button', {name: 'Regenerate'}).click();
+  await page.getByText('That is all there is to it.').waitFor();
+  assert.equal(await page.locator('.thinking-text').isVisible(), false);
+  await page.locator('.thinking summary').click();
+  await page.getByText('A short answer').waitFor();
+  await page.getByText('ended by itself').waitFor();
+  await checkAccess(page, 'an answer');
+  await page.reload();
+  await page.getByText('That is all there is to it.').waitFor();
+  await page.getByRole('button', {name: 'New'}).click();
+  await page.getByText('Say something to').waitFor();
+  await close();
+});
+
+test('a call of a tool is shown, and answered', async () => {
+  mock.set('busy');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/chat');
+  await page.getByText('Tools', {exact: true}).click();
+  await page.getByRole('button', {name: 'Insert an example'}).click();
+  await page.getByLabel('Your message').fill('What is the weather in Ulm?');
+  await page.keyboard.press('Enter');
+  await page.locator('.call').getByText('"city": "Ulm"').waitFor();
+  await page.getByLabel('What get_weather answers').fill('{"degrees": 21}');
+  await checkAccess(page, 'a call');
+  await page.getByRole('button', {name: 'Give the model this'}).click();
+  await page.getByText('That is all there is to it.').waitFor();
+  await close();
+});
+
+test('probabilities, by pointer and by keys', async () => {
+  mock.set('busy');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/chat');
+  await page.getByLabel('Token probabilities').check();
+  await page.getByLabel('Your message').fill('What is a mill?');
+  await page.keyboard.press('Enter');
+  await page.getByText('ended by itself').waitFor();
+  await page.locator('.token', {hasText: 'raw'}).hover();
+  await page.locator('.token-card').getByText('␣wheel').waitFor();
+  await page.getByRole('listbox').focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  const at = await page.getByRole('listbox').getAttribute('aria-activedescendant');
+  assert.match(at ?? '', /-1$/);
+  await checkAccess(page, 'probabilities');
+  await close();
+});
+
+test('a wrong key is told, a right one opens', async () => {
+  mock.set('keys');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/floor');
+  await page.getByText('This server asks for a key').waitFor();
+  await page.getByLabel('API key', {exact: true}).last().fill('sk-mill-bad');
+  await page.keyboard.press('Enter');
+  await page.getByText('This key does not fit').waitFor();
+  await checkAccess(page, 'a wrong key');
+  await page.getByLabel('API key', {exact: true}).last().fill('sk-mill-good');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('Live').waitFor();
+  await page.getByRole('button', {name: 'API key: set'}).click();
+  await checkAccess(page, 'the dialog');
+  await page.getByRole('button', {name: 'Forget the key'}).click();
+  await page.getByText('This server asks for a key').waitFor();
+  await close();
+});
+
+test('older requests are fetched, filters are kept in the address', async () => {
+  mock.set('busy');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/requests');
+  const rows = page.locator('tbody tr', {has: page.locator('.chip:not(.chip-running)')});
+  await page.getByRole('button', {name: 'Show older ones'}).click();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length >= 100);
+  await page.getByLabel('Outcome').selectOption('failed');
+  await page.waitForFunction(() => document.querySelectorAll('.chip-whole').length === 0);
+  assert.match(page.url(), /outcome=failed/);
+  await page.reload();
+  await rows.first().waitFor();
+  assert.equal(await page.getByLabel('Outcome').inputValue(), 'failed');
+  await close();
+});
+
+test('the theme is chosen, and kept', async () => {
+  mock.set('idle');
+  const {page, go, close} = await visit(browser, mock.url, {colorScheme: 'light'});
+  await go('#/models');
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', {name: 'Theme: auto'}).click();
+  await page.getByRole('button', {name: 'Theme: light'}).click();
+  assert.notEqual(await ground(), light);
+  await page.waitForTimeout(400);
+  await page.reload();
+  await page.getByRole('button', {name: 'Theme: dark'}).waitFor();
+  assert.notEqual(await ground(), light);
+  await close();
+});
