@@ -90,8 +90,16 @@ def report(server, asked, first, last, tokens):
           f"{(first - asked) * 1e3:.0f} ms, {peak_memory_mb(server):.0f} MB of memory")
 
 
+def has_console(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("HEAD", "/console/")
+    return connection.getresponse().status == 200
+
+
 def how_to_go_on(port, program):
     url = f"http://127.0.0.1:{port}/v1"
+    if has_console(port):
+        print(f"\nIn a browser: http://127.0.0.1:{port}/console/")
     print(f"""
 Serving on {url} until Ctrl-C. In another terminal:
 

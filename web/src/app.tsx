@@ -1,7 +1,7 @@
 import {computed} from '@preact/signals';
 import type {ComponentType} from 'preact';
 import {useEffect, useRef} from 'preact/hooks';
-import {seconds, short} from './base/format.ts';
+import {short} from './base/format.ts';
 import {route, routeTo} from './base/route.ts';
 import {nextTheme, theme} from './base/theme.ts';
 import {hasKey} from './client/api.ts';
@@ -57,7 +57,7 @@ const linkTells: Record<Link, string> = {
 function Status() {
   const left = useCountdown(retryAtMs.value);
   const rates = engine.value?.rates;
-  const away = link.value === 'offline' && left > 0 ? `, again in ${seconds(left)}` : '';
+  const away = link.value === 'offline' && left > 0 ? `, again in ${left}\u202fs` : '';
   return (
     <div class={`status status-${link.value}`}>
       <span class="status-dot" aria-hidden="true" />

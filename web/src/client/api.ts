@@ -44,7 +44,7 @@ export async function errorOf(answer: Response): Promise<ApiError> {
   }
 }
 
-export const nobody = 'The server does not answer. Is it running, and is this its address?';
+export const nobody = 'Nobody is there at this address. Is the server running?';
 
 // The answer, or an ApiError is thrown; an abort by the caller stays an AbortError.
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {

@@ -2,7 +2,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import type {ComponentChildren} from 'preact';
 import {plural} from '../base/format.ts';
-import {connect, link, problem, retryAtMs, state} from '../client/live.ts';
+import {link, problem, retryAtMs, state} from '../client/live.ts';
 import {KeyNotice} from './key_form.tsx';
 import {Notice} from './notice.tsx';
 
@@ -20,8 +20,7 @@ export function useCountdown(untilMs: number | null): number {
 function Offline() {
   const left = useCountdown(retryAtMs.value);
   return (
-    <Notice icon="offline" title="The server does not answer" tone="bad"
-            action={<button type="button" onClick={connect}>Try now</button>}>
+    <Notice icon="offline" title="The server does not answer" tone="bad">
       <p>{problem.value?.message} {left > 0 ? `The next try is in ${plural(left, 'second')}.`
         : 'Trying again…'}</p>
     </Notice>

@@ -21,7 +21,7 @@ export function Stat({label, value, note, trend, tone = 'plain'}: StatProps) {
           {value.unit && <span class="stat-unit">{'\u202f'}{value.unit}</span>}
         </span>
         {note && <span class="stat-note">{note}</span>}
-        {trend && <Trend values={trend} />}
+        {trend ? <Trend values={trend} /> : <span class="trend" />}
       </dd>
     </div>
   );

@@ -49,7 +49,6 @@ function Composer() {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
-    if (event.key === 'Escape' && busy.value) stop();
   };
   return (
     <form class="composer" onSubmit={send}>
@@ -126,7 +125,9 @@ export function ChatPage() {
     void loadModels();
   }, [hasKey.value]);
   return (
-    <div class="chat">
+    <div class="chat" onKeyDown={(event) => {
+      if (event.key === 'Escape' && busy.value) stop();
+    }}>
       <div class="chat-main">
         <PageHead title="Chat">
           <button type="button" class="narrow-only" aria-expanded={options}

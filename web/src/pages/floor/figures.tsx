@@ -36,16 +36,18 @@ export function Figures({engine, server}: {engine: Engine; server: ServerInfo}) 
   const estimated = server.energy_source === 'model' ? 'estimated, ' : '';
   return (
     <dl class="stats">
-      <Stat label="Tokens out, a second" tone="out"
+      <Stat label="Tokens/s out" tone="out"
             value={perSecond(rates?.generated_tokens_per_second)}
             trend={trend((sample) => sample.tokensOut)}
             note={`${short(counters.generated_tokens)} since the start`} />
-      <Stat label="Tokens in, a second" tone="in" value={perSecond(rates?.prompt_tokens_per_second)}
+      <Stat label="Tokens/s in" tone="in" value={perSecond(rates?.prompt_tokens_per_second)}
             trend={trend((sample) => sample.tokensIn)} note={tokensOfRates(engine)} />
-      <Stat label="First token, median" value={secondsIn(first.p50)}
+      <Stat label="First token, p50" value={secondsIn(first.p50)}
             trend={trend((sample) => sample.firstToken)}
-            note={`p99 ${seconds(first.p99)}, then one each ${seconds(inter.p50)}`} />
-      <Stat label="Requests in the batch" value={{value: whole(counters.running), unit: ''}}
+            note={first.count
+              ? `p99 ${seconds(first.p99)}, then one each ${seconds(inter.p50)}`
+              : 'no request yet'} />
+      <Stat label="In the batch" value={{value: whole(counters.running), unit: ''}}
             trend={trend((sample) => sample.running)}
             note={`${whole(counters.waiting)} wait${rates?.busy == null ? '' :
               `, engine ${percent(rates.busy)} busy`}`} />

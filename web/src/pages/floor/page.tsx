@@ -40,11 +40,13 @@ function Batch() {
         : <Notice icon="empty" title="No step yet">
             <p>The engine has had nothing to do in the last ten seconds.</p>
           </Notice>}
-      <ul class="legend">
-        <li><span class="swatch tokens-prefill" aria-hidden="true" />prompt tokens</li>
-        <li><span class="swatch tokens-decode" aria-hidden="true" />answer tokens</li>
-        <li><span class="swatch idle-swatch" aria-hidden="true" />nothing to do (cut out)</li>
-      </ul>
+      {shown.length > 0 && (
+        <ul class="legend">
+          <li><span class="swatch tokens-prefill" aria-hidden="true" />prompt tokens</li>
+          <li><span class="swatch tokens-decode" aria-hidden="true" />answer tokens</li>
+          <li><span class="swatch idle-swatch" aria-hidden="true" />nothing to do (cut out)</li>
+        </ul>
+      )}
     </Panel>
   );
 }

@@ -74,13 +74,16 @@ function Told({record, running}: {record: RequestRecord; running: boolean}) {
 
 // It ends while one looks: then what is kept of it takes the place of what the engine says.
 const againMs = 1000;
+const settleMs = 10_000;  // after which nothing more is written of it
 
 export function OneRequest({request}: {request: string}) {
   const running = runningOf(state.value).find((each) => each.request === request);
   const {data, error, reload} =
     useLoaded<RequestRecord>(`/v1/console/requests/${encodeURIComponent(request)}`);
+  const now = state.value?.time_ms ?? 0;
+  const rests = data !== null && (data.recorded_ms !== null || now - data.ended_ms > settleMs);
   useEffect(() => {
-    if (data?.recorded_ms != null || (!running && error && error.status !== 404)) return;
+    if (rests || (!running && error && error.status !== 404)) return;
     const timer = setTimeout(reload, againMs);
     return () => clearTimeout(timer);
   });
