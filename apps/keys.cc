@@ -152,8 +152,9 @@ Run add_keys(CLI::App& command) {
   CLI::App* adding = add_action(command, "add", "Make a key, and print it once", *options);
   adding->add_option("--tenant", options->tenant, "Whose it is, and who pays")->required();
   adding->add_option("--name", options->name, "What it is for");
-  adding->add_option("--scope", options->scopes,
-                     "What it may do: inference, metrics, operations [inference]; may be repeated");
+  adding->add_option(
+      "--scope", options->scopes,
+      "What it may do: inference, metrics, operations, admin [inference]; may be repeated");
   adding->add_option("--expires", options->expires, "When it ends: 90d, 2026-12-31 [never]");
   CLI::App* listing = add_action(command, "list", "List the keys", *options);
   listing->add_flag("--json", options->json, "The file itself");

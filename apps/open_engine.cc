@@ -90,6 +90,23 @@ Result<std::unique_ptr<llm::Runner>> open_runner_for(const std::shared_ptr<const
   return runner;
 }
 
+// The same again, once it was let go of. The files stay mapped meanwhile, so that the weights are
+// the very same, whatever has come to lie under their names; clients see what it says.
+llm::RunnerFactory again_from(std::shared_ptr<const ModelFile> file, KvRoom room,
+                              ModelOptions options) {
+  return [file = std::move(file), room = std::move(room),
+          options = std::move(options)]() -> Result<std::unique_ptr<llm::Runner>> {
+    if (file->rewritten())
+      return fail(ErrorKind::invalid,
+                  "its file has been written to since it was opened; restart the server");
+    auto runner = open_runner_for(file, room, options);
+    const std::string place = file->path.string() + ": ";
+    if (!runner && runner.error().message.starts_with(place))
+      runner.error().message.erase(0, place.size());
+    return runner;
+  };
+}
+
 // A template that does not compile is no reason not to serve the model: the error is the answer to
 // whoever wants a conversation.
 Result<ChatTemplate> compiled_template(const Result<std::string>& source) {
@@ -156,7 +173,9 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
   TRY_ASSIGN(ModelFile opened, open_model_file(path));
   const auto file = std::make_shared<const ModelFile>(std::move(opened));
   TRY_ASSIGN(const llm::Speculation speculation, speculation_named(options.speculate));
-  const llm::EngineOptions engine{.running_max = options.parallel, .speculation = speculation};
+  const llm::EngineOptions engine{.running_max = options.parallel,
+                                  .speculation = speculation,
+                                  .sleep_after_ns = options.sleep_after_ns};
   TRY(engine.validate());
   TRY_ASSIGN(Tokenizer tokenizer, Tokenizer::open(*file));
   TRY_ASSIGN(auto runner, open_runner_for(file, room, options));
@@ -176,7 +195,7 @@ Result<std::unique_ptr<service::EngineModel>> open_engine(const ModelOptions& gi
                  .profile = options.package.empty() ? "" : options.profile,
                  .kv_type = room.type.name},
       .engine = std::make_unique<llm::Engine>(std::move(runner), std::move(tokenizer), engine,
-                                              options.joules),
+                                              options.joules, again_from(file, room, options)),
       .dialect = dialect::dialect_of(chat_template.value_or("")),
       .chat_template = compiled_template(chat_template)});
 }

@@ -23,7 +23,8 @@ struct ModelOptions {
   std::string profile;     // of the package; "" = the best fit
   std::string package;     // its name, once it has been found to be one (with_package)
   std::string speculate = "off";
-  bool digest = false;  // take the SHA-256 of the weights, and the model's Provenance
+  bool digest = false;         // take the SHA-256 of the weights, and the model's Provenance
+  int64_t sleep_after_ns = 0;  // see llm::EngineOptions
   llm::Joules joules = [] { return 0.0; };
 };
 

@@ -12,6 +12,7 @@
 #include "apps/command.h"
 #include "apps/console.h"
 #include "apps/metering.h"
+#include "apps/models_folder.h"
 #include "apps/open_engine.h"
 #include "apps/receipting.h"
 #include "apps/service_manager.h"
@@ -39,9 +40,9 @@ struct ServeOptions {
   http::CorsOptions cors;
   MeteringOptions metering;
   ReceiptOptions receipts;
-  std::string port_file, state_folder;
+  std::string port_file, state_folder, models_folder;
   std::string power;
-  double queue_seconds = 0;
+  double queue_seconds = 0, sleep_seconds = 0;
   bool json = false;
 };
 
@@ -57,9 +58,8 @@ Result<void> write_port_file(const std::string& path, uint16_t port) {
   return {};
 }
 
-std::shared_ptr<inference::Host> host_for(std::shared_ptr<service::ServedModel> model) {
+std::shared_ptr<inference::Host> new_host() {
   auto host = std::make_shared<inference::Host>();
-  host->models = {std::move(model)};
   host->unix_time = [] {
     return std::chrono::duration_cast<std::chrono::seconds>(
                std::chrono::system_clock::now().time_since_epoch())
@@ -113,6 +113,7 @@ struct House {
   std::unique_ptr<jobs::Jobs> jobs;
   http::Handler handler;
   std::unique_ptr<http::Lane> lane = std::make_unique<http::Lane>();
+  std::unique_ptr<http::Lane> loading = std::make_unique<http::Lane>(1, 16);
   std::unique_ptr<web::Console> console;  // ends first
 };
 
@@ -127,12 +128,15 @@ Result<House> furnish(const ServeOptions& options,
   ModelOptions wanted = options.model;
   wanted.digest = !options.metering.ledger.empty() || !options.receipts.log.empty();
   TRY_ASSIGN(const PowerMeter power, open_power_meter(options.power));
-  wanted.joules = power.joules;
-  TRY_ASSIGN(std::shared_ptr<service::EngineModel> model, open_engine(wanted));
+  const SharedMeter meter(power.joules);
+  wanted.joules = meter.for_one();
+  wanted.sleep_after_ns = std::llround(options.sleep_seconds * 1e9);
+  TRY_ASSIGN(std::unique_ptr<service::EngineModel> model, open_engine(wanted));
   TRY_ASSIGN(const auto receipts, open_receipts(options.receipts, model->info()));
   if (const auto usable = model->chat_template(); !usable)
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
-  house.host = host_for(std::move(model));
+  house.host = new_host();
+  TRY(house.host->models.take(std::move(model)));
   house.host->queue_ms_max = std::llround(options.queue_seconds * 1000);
   MeteringOptions metered = options.metering;
   metered.energy_source = power.source;
@@ -155,7 +159,12 @@ Result<House> furnish(const ServeOptions& options,
   for (auto& more : house.jobs ? house.jobs->routes() : jobs::routes_without_state())
     routes.push_back(std::move(more));
   for (auto& more : console_routes(*house.console)) routes.push_back(std::move(more));
+  operations::Loading loading = loading_from(options.models_folder, wanted, meter);
+  if (receipts) loading.opened = [receipts](const auto& info) { receipts->serve(info); };
+  for (auto& more : operations::load_routes(house.host, std::move(loading)))
+    routes.push_back(std::move(more));
   auto answering = house.lane->wrap(http::router(std::move(routes)), is_slow);
+  answering = house.loading->wrap(std::move(answering), operations::loads);
   house.handler = metering.gated(receipts::checked(receipts != nullptr, std::move(answering)));
   return house;
 }
@@ -171,7 +180,7 @@ Result<void> serve(const ServeOptions& options) {
   lifecycle.ready(house.handler);
   const auto ready = [&]() -> Result<void> {
     TRY(write_port_file(options.port_file, server->port()));
-    announce(options, *server, house.host->models.front()->info().id);
+    announce(options, *server, house.host->models.all().front()->info().id);
     return notify_service_manager("READY=1");
   };
   const auto draining = [&] {
@@ -211,6 +220,8 @@ Run add_serve(CLI::App& command) {
   command.add_option("--port-file", options->port_file, "Write the port here once ready");
   command.add_option("--connections", options->http.connections_max, "Most clients at once [1024]");
   add_web_options(command, *options);
+  command.add_option("--models-folder", options->models_folder,
+                     "Folder of models that clients may have loaded and unloaded [none: refused]");
   command.add_option("--state", options->state_folder,
                      "Folder for files and batches, which outlive the server [none: refused]");
   command.add_option("--power", options->power,
@@ -221,6 +232,11 @@ Run add_serve(CLI::App& command) {
                   "Seconds after which a request that could not be begun is refused; clients may "
                   "say their own with X-Queue-Timeout [0: it waits]")
       ->check(CLI::Range(0.0, 86'400.0));
+  command
+      .add_option("--sleep-after", options->sleep_seconds,
+                  "Seconds without requests after which the model lets go of its memory, until the "
+                  "next one [0: never]")
+      ->check(CLI::Range(0.0, 31'536'000.0));
   add_metering_options(command, options->metering);
   add_receipt_options(command, options->receipts);
   command.add_flag("--json", options->json, "Print one JSON object once ready");

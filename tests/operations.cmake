@@ -1,6 +1,10 @@
 # What operators see of the real server. promtool is Prometheus' own checker.
 add_test(NAME program.operations COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/operations_test.py $<TARGET_FILE:tokenmill>)
+add_test(NAME program.sleep COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/sleep_test.py $<TARGET_FILE:tokenmill>)
+add_test(NAME program.loading COMMAND Python3::Interpreter
+         ${CMAKE_SOURCE_DIR}/tests/loading_test.py $<TARGET_FILE:tokenmill>)
 add_test(NAME program.energy COMMAND Python3::Interpreter
          ${CMAKE_SOURCE_DIR}/tests/energy_test.py $<TARGET_FILE:tokenmill>)
 add_test(NAME program.console COMMAND Python3::Interpreter

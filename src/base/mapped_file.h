@@ -4,6 +4,7 @@
 // raises SIGBUS on the next touch: replace model files by renaming, never in place.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -21,8 +22,21 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
+  // Has it been written to since it was opened? One that was replaced or removed has not: its bytes
+  // stay here.
+  bool rewritten() const;
+
  private:
-  explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  struct Stamp {
+    int64_t bytes = 0, seconds = 0, nanoseconds = 0;  // of its last change
+    bool operator==(const Stamp&) const = default;
+  };
+  explicit MappedFile(int descriptor) : descriptor_(descriptor) {}
+  static Result<Stamp> stamp_of(int descriptor);
+  Result<void> map();
+
+  int descriptor_;
+  Stamp stamp_;
   std::span<const std::byte> bytes_;
 };
 

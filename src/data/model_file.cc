@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mapped_file.h"
+#include "base/pages.h"
 #include "data/gguf.h"
 #include "data/hf_folder.h"
 
@@ -52,6 +53,14 @@ bool ModelFile::maps(const Tensor& tensor) const {
     const auto all = mapping->bytes();
     return tensor.bytes.data() >= all.data() && tensor.bytes.data() < all.data() + all.size();
   });
+}
+
+bool ModelFile::rewritten() const {
+  return std::ranges::any_of(mappings, [](const auto& mapping) { return mapping->rewritten(); });
+}
+
+void ModelFile::release() const {
+  for (const auto& mapping : mappings) release_mapped(mapping->bytes());
 }
 
 Result<ModelFile> open_model_file(const std::filesystem::path& path) {

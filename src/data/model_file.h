@@ -40,6 +40,8 @@ struct ModelFile {
   const Tensor* find(std::string_view name) const;  // null where absent; O(log n)
   const MetaValue* meta(std::string_view key) const;
   bool maps(const Tensor&) const;  // its bytes are a file's, and can be read again
+  bool rewritten() const;          // one of its files has been written to since it was opened
+  void release() const;            // nothing of it will be read soon (base/pages.h)
 };
 
 // Every length and offset is checked against the file before anything is read through it.

@@ -4,12 +4,14 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/assert.h"
 #include "llm/engine_view.h"
+#include "llm/sleeper.h"
 
 namespace mill::llm {
 namespace {
@@ -21,14 +23,22 @@ struct Submitted {
   int64_t arrived = 0;
 };
 
+struct Order {
+  std::optional<SleepOptions> sleep = {};  // nothing: wake
+  Told told = {};
+};
+
 // What other threads have left for the engine's thread.
 struct Inbox {
   std::vector<Submitted> requests = {};
   std::vector<uint64_t> cancels = {};
-  bool look = false;
+  std::vector<Order> orders = {};
+  std::optional<Sleeper::Made> made = {};
+  bool look = false;  // which keeps nobody awake
   bool stopping = false;
 
-  bool empty() const { return requests.empty() && cancels.empty() && !look && !stopping; }
+  bool asked() const { return !requests.empty() || !cancels.empty() || !orders.empty() || made; }
+  bool empty() const { return !asked() && !look && !stopping; }
 };
 
 int64_t now() {
@@ -47,28 +57,34 @@ Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
 }  // namespace
 
 struct Engine::Impl {
-  Impl(std::unique_ptr<Runner> given_runner, Tokenizer given_tokenizer, EngineOptions given_options,
-       Joules joules)
-      : runner(std::move(given_runner)),
-        tokenizer(std::move(given_tokenizer)),
+  Impl(std::unique_ptr<Runner> runner, Tokenizer given_tokenizer, EngineOptions given_options,
+       Joules joules, RunnerFactory again)
+      : tokenizer(std::move(given_tokenizer)),
         options(given_options),
         core(*runner, vocabulary_of(tokenizer), options, now, std::move(joules)),
+        sleeper(core, std::move(runner), std::move(again), [this](Sleeper::Made it) { took(it); }),
         limits(core.limits()),
         stats(core.stats()),
         thread([this] { run(); }) {}
 
   void run();
+  void obey(std::vector<Order>);
+  void rest_if_idle();
   Inbox take_inbox();
+  int64_t next_alarm() const;
   void publish();
   void show();
+  void took(Sleeper::Made&);
+  void leave(Order);
   size_t in_flight() const { return inbox.requests.size() + active; }
   Result<void> admit(const std::string& tenant) const;
   EventSink counted(const std::string& tenant, EventSink);
 
-  const std::unique_ptr<Runner> runner;
   const Tokenizer tokenizer;
   const EngineOptions options;
-  EngineCore core;  // the engine's thread alone touches it
+  EngineCore core;  // the engine's thread alone touches these
+  Sleeper sleeper;
+  int64_t idle_since = now();
   const RequestLimits limits;
 
   mutable std::mutex mutex;  // guards what follows
@@ -76,6 +92,7 @@ struct Engine::Impl {
   Inbox inbox;
   uint64_t last_id = 0;
   size_t active = 0;  // in the core, finished or not, as of the last publish()
+  bool stopped = false;
   std::map<std::string, size_t> by_tenant;  // requests that have not finished; no zeros
   EngineStats stats;
   uint64_t looks = 0;  // that were asked for; the view is as of `looked`
@@ -89,21 +106,58 @@ struct Engine::Impl {
 void Engine::Impl::run() {
   while (true) {
     Inbox taken = take_inbox();
+    const bool asked = taken.asked();
     for (Submitted& it : taken.requests)
       core.add(it.id, std::move(it.request), std::move(it.sink), it.arrived);
     for (uint64_t id : taken.cancels) core.cancel(id);
+    if (taken.made) sleeper.take(std::move(*taken.made));
+    obey(std::move(taken.orders));
     if (taken.stopping) core.cancel_all();
     if (taken.look) show();
-    core.step();
+    const bool worked = core.step();
+    if (asked || worked) idle_since = now();
+    if (taken.stopping)
+      sleeper.stop();
+    else
+      rest_if_idle();
     publish();
+    sleeper.tell();
     if (taken.stopping) return;
   }
 }
 
+void Engine::Impl::obey(std::vector<Order> orders) {
+  for (Order& it : orders) {
+    if (it.sleep)
+      sleeper.sleep(*it.sleep, std::move(it.told));
+    else
+      sleeper.wake(std::move(it.told));
+  }
+}
+
+void Engine::Impl::rest_if_idle() {
+  if (core.active() == 0 && next_alarm() <= now()) sleeper.nap();
+  sleeper.turn();
+}
+
+// Until when there is nothing to do, but for what comes in; INT64_MAX = for ever.
+int64_t Engine::Impl::next_alarm() const {
+  if (core.active() > 0) return core.next_deadline();
+  if (options.sleep_after_ns == 0 || !sleeper.may_nap()) return INT64_MAX;
+  return idle_since + options.sleep_after_ns;
+}
+
 // Waits for it only if there is nothing else to do.
 Inbox Engine::Impl::take_inbox() {
+  const bool busy = core.busy();
+  const int64_t alarm = next_alarm();
+  const auto until = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(alarm));
+  const auto called = [&] { return busy || !inbox.empty(); };
   std::unique_lock lock(mutex);
-  wake.wait(lock, [this] { return active > 0 || !inbox.empty(); });
+  if (alarm == INT64_MAX)
+    wake.wait(lock, called);
+  else
+    wake.wait_until(lock, until, called);
   active += inbox.requests.size();
   stats.waiting += static_cast<uint32_t>(inbox.requests.size());
   return std::exchange(inbox, {});
@@ -113,6 +167,7 @@ void Engine::Impl::publish() {
   const std::lock_guard lock(mutex);
   active = core.active();
   stats = core.stats();
+  stats.sleep = sleeper.stats();
   if (in_flight() == 0) idle.notify_all();
 }
 
@@ -123,6 +178,22 @@ void Engine::Impl::show() {
   view.swap(fresh);
   looked = looks;
   shown.notify_all();
+}
+
+void Engine::Impl::took(Sleeper::Made& made) {
+  const std::lock_guard lock(mutex);
+  inbox.made = std::move(made);
+  wake.notify_one();
+}
+
+void Engine::Impl::leave(Order order) {
+  std::unique_lock lock(mutex);
+  if (!stopped) {
+    inbox.orders.push_back(std::move(order));
+    return wake.notify_one();
+  }
+  lock.unlock();
+  if (order.told) order.told(fail(ErrorKind::cancelled, "the model has stopped"));
 }
 
 // A full queue takes from each tenant as many as are an equal share of it, so that nobody can fill
@@ -151,10 +222,10 @@ EventSink Engine::Impl::counted(const std::string& tenant, EventSink sink) {
 }
 
 Engine::Engine(std::unique_ptr<Runner> runner, Tokenizer tokenizer, EngineOptions options,
-               Joules joules) {
+               Joules joules, RunnerFactory again) {
   ASSERT(runner != nullptr && options.validate().has_value());
-  impl_ =
-      std::make_unique<Impl>(std::move(runner), std::move(tokenizer), options, std::move(joules));
+  impl_ = std::make_unique<Impl>(std::move(runner), std::move(tokenizer), options,
+                                 std::move(joules), std::move(again));
 }
 
 Engine::~Engine() { stop(); }
@@ -164,6 +235,7 @@ void Engine::stop() {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->inbox.stopping = true;
+    impl_->stopped = true;
   }
   impl_->wake.notify_one();
   impl_->thread.join();
@@ -186,6 +258,10 @@ void Engine::cancel(uint64_t request) {
   impl_->inbox.cancels.push_back(request);
   impl_->wake.notify_one();
 }
+
+void Engine::sleep(SleepOptions how, Told told) { impl_->leave({how, std::move(told)}); }
+
+void Engine::wake(Told told) { impl_->leave({{}, std::move(told)}); }
 
 void Engine::drain() {
   std::unique_lock lock(impl_->mutex);

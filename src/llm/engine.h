@@ -12,6 +12,7 @@
 #include "llm/engine_core.h"
 #include "llm/request.h"
 #include "llm/runner.h"
+#include "llm/sleep.h"
 
 namespace mill::llm {
 
@@ -19,8 +20,10 @@ struct EngineView;
 
 class Engine {
  public:
-  // The options have been validated.
-  Engine(std::unique_ptr<Runner>, Tokenizer, EngineOptions, Joules = [] { return 0.0; });
+  // The options have been validated. Without a factory, it never sleeps.
+  Engine(
+      std::unique_ptr<Runner>, Tokenizer, EngineOptions, Joules = [] { return 0.0; },
+      RunnerFactory again = {});
   ~Engine();  // stop()
 
   // Refused at once where the request is wrong or its prompt does not fit the context (invalid,
@@ -31,6 +34,13 @@ class Engine {
   void cancel(uint64_t request);  // takes effect before the next step; idempotent
   void stop();   // cancels what runs, and tells so; nothing may be submitted after it. Idempotent
   void drain();  // returns when everything submitted has finished
+
+  // Sleep (sleep.h). `told` is called once it sleeps; at once, if it does already. An Error: it
+  // cannot sleep (unsupported), or was woken or stopped before (cancelled).
+  void sleep(SleepOptions, Told told);
+  // … once it is awake. An Error: its Runner could not be made (exhausted), which parked requests
+  // are told, too, and end by; the next request, or the next wake(), tries again.
+  void wake(Told told);
 
   EngineStats stats() const;
   // What it is like between two steps (engine_view.h). Waits for the step under way, but not for

@@ -40,12 +40,13 @@ Result<void> EngineOptions::validate() const {
   if (chunk_tokens == 0) return fail(ErrorKind::invalid, "chunk_tokens must be at least 1");
   if (running_max == 0) return fail(ErrorKind::invalid, "running_max must be at least 1");
   if (waiting_max == 0) return fail(ErrorKind::invalid, "waiting_max must be at least 1");
+  if (sleep_after_ns < 0) return fail(ErrorKind::invalid, "sleep_after must not be negative");
   return {};
 }
 
 EngineCore::EngineCore(Runner& runner, Vocabulary vocabulary, const EngineOptions& options,
                        Clock clock, Joules joules)
-    : runner_(runner),
+    : runner_(&runner),
       vocabulary_(std::move(vocabulary)),
       limits_{.vocab = runner.vocab_size(), .context = context_of(runner)},
       speculation_(options.speculation),
@@ -104,6 +105,43 @@ void EngineCore::cancel_all() {
   while (!generations_.empty()) cancel(generations_.begin()->first);
 }
 
+void EngineCore::fail_all(const Error& error) {
+  const int64_t now = clock_();
+  for (auto& [id, it] : std::exchange(generations_, {})) {
+    finish(schedule_, it->sequence());
+    it->refuse(error);
+    finish_times(*it, now);
+  }
+}
+
+void EngineCore::rest() {
+  ASSERT(schedule_.closed);
+  empty_cache(schedule_, schedule_.pool.size());
+  logits_ = {};
+  scratch_ = {};
+  runner_ = nullptr;
+}
+
+bool EngineCore::fits(const Runner& runner) const {
+  return runner.vocab_size() == limits_.vocab && context_of(runner) >= limits_.context &&
+         runner.batch_tokens_max() == schedule_.options.batch_tokens_max;
+}
+
+void EngineCore::resume(Runner& runner) {
+  ASSERT(runner_ == nullptr && fits(runner));
+  empty_cache(schedule_, runner.block_count());
+  runner_ = &runner;
+  open();
+}
+
+bool EngineCore::busy() const {
+  return runner_ != nullptr && !(schedule_.closed ? quiet() : generations_.empty());
+}
+
+int64_t EngineCore::next_deadline() const {
+  return deadlines_.empty() ? INT64_MAX : deadlines_.begin()->first;
+}
+
 // Requests whose time to begin is over, and who have not.
 void EngineCore::refuse_late(int64_t now) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
@@ -124,6 +162,7 @@ void EngineCore::refuse_late(int64_t now) {
 
 bool EngineCore::step() {
   if (!deadlines_.empty()) refuse_late(clock_());
+  if (runner_ == nullptr) return false;
   const Plan plan = plan_step(schedule_);
   if (plan.pieces.empty()) {  // also after the last one was cancelled
     was_idle_ = true;
@@ -132,7 +171,7 @@ bool EngineCore::step() {
   start_times(plan);
   if (was_idle_) stats_.energy.on_idle(joules_());
   logits_.resize(size_t{plan.logits} * limits_.vocab);
-  runner_.step(batch_of(plan), logits_);
+  runner_->step(batch_of(plan), logits_);
   share_energy(plan);
   commit(schedule_, plan);
   hand_out(plan);
@@ -162,7 +201,7 @@ void EngineCore::start_times(const Plan& plan) {
 
 // Each sequence gets its own rows, in the order of the pieces.
 void EngineCore::hand_out(const Plan& plan) {
-  std::span<const float> rest = logits_, hidden = runner_.hidden();
+  std::span<const float> rest = logits_, hidden = runner_->hidden();
   const int64_t now = clock_();
   const size_t width = plan.logits == 0 ? 0 : hidden.size() / plan.logits;
   trail_.end(now);

@@ -14,6 +14,7 @@
 #include "llm/generation.h"
 #include "llm/runner.h"
 #include "llm/schedule/scheduler.h"
+#include "llm/sleep.h"
 #include "llm/step_trail.h"
 
 namespace mill::llm {
@@ -28,6 +29,7 @@ struct EngineOptions {
   bool prefix_cache = true;
   Speculation speculation = Speculation::lookup;
   uint32_t quantum_tokens = kQuantum;  // by which a tenant is ahead of another (schedule/tenants.h)
+  int64_t sleep_after_ns = 0;          // with nothing to do for so long, it sleeps; 0 = never
   Result<void> validate() const;
 };
 
@@ -44,6 +46,7 @@ struct EngineStats {
   uint32_t tenants = 0;        // with requests that wait or run
   uint32_t running = 0, waiting = 0, blocks_used = 0, blocks_total = 0;
   std::array<uint64_t, kFinishReasons> finished = {};  // requests, by FinishReason
+  SleepStats sleep;
   EngineTimes times;
   EngineEnergy energy;
 };
@@ -62,7 +65,22 @@ class EngineCore {
   void add(uint64_t id, GenerateRequest, EventSink, int64_t arrived = 0);
   void cancel(uint64_t id);  // nothing happens if it has finished
   void cancel_all();
+  void fail_all(const Error&);
   bool step();  // false: there is nothing to do
+
+  // Sleep (sleep.h). While it is closed, nobody begins who does not run; what waits, waits on.
+  void close() { schedule_.closed = true; }
+  void open() { schedule_.closed = false; }
+  bool quiet() const { return schedule_.running.empty(); }
+  void suspend() { llm::suspend(schedule_); }  // all that run wait again; then it is quiet
+  // Closed and quiet: forgets what the Runner keeps, and does not touch it any more. Until
+  // resume(), a step only refuses those that are late.
+  void rest();
+  void resume(Runner&);  // fits(it), and is open
+  bool fits(const Runner&) const;
+  bool busy() const;              // a step would compute something
+  int64_t next_deadline() const;  // INT64_MAX: nobody has one
+  int64_t now() const { return clock_(); }
 
   size_t active() const { return generations_.size(); }  // waiting or running
   RequestLimits limits() const { return limits_; }
@@ -72,8 +90,7 @@ class EngineCore {
   // For whoever looks at it (engine_view.h).
   const StepTrail& trail() const { return trail_; }
   const Generation& generation(uint64_t id) const { return *generations_.at(id); }  // waits or runs
-  RunnerMemory memory() const { return runner_.memory(); }
-  int64_t now() const { return clock_(); }
+  RunnerMemory memory() const { return runner_ == nullptr ? RunnerMemory{} : runner_->memory(); }
 
  private:
   void refuse_late(int64_t now);
@@ -86,7 +103,7 @@ class EngineCore {
   void remove(Generation&);
   void depart(const Generation&);
 
-  Runner& runner_;
+  Runner* runner_;  // null while it rests
   Vocabulary vocabulary_;
   RequestLimits limits_;
   Speculation speculation_;

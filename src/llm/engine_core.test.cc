@@ -53,6 +53,21 @@ TEST_CASE("guesses change nothing: answers that repeat themselves, in company, a
   CHECK(cached_tokens > 10000);
 }
 
+TEST_CASE("sleep changes nothing: requests that run or arrive meanwhile answer as if alone") {
+  World world = fake_world({.memory = 2});
+  world.sleeps = true;
+  uint64_t sleeps = 0, cancelled = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    Simulation simulation(world, seed);
+    REQUIRE(simulation.run() == "");
+    sleeps += simulation.sleeps();
+    cancelled += simulation.stats().requests_cancelled;
+  }
+  CHECK(sleeps > 1000);
+  CHECK(cancelled > 1000);
+}
+
 // A Runner that is asked for more or less what it was built for, step by step.
 struct Bench {
   FakeRunner runner;

@@ -15,6 +15,9 @@ class CpuRunner final : public Runner {
  public:
   CpuRunner(const kernels::Ops& ops, std::unique_ptr<Team> team, const RunnerOptions& options)
       : ops_(ops), team_(std::move(team)), options_(options) {}
+  ~CpuRunner() override {
+    if (model_) model_->description->file->release();  // rows of an embedding were read
+  }
 
   Result<void> open(std::shared_ptr<const ModelDescription> description, uint32_t blocks) {
     const ModelConfig& c = description->config;

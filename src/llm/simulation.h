@@ -23,6 +23,7 @@ struct World {
   uint32_t requests = 64;
   uint32_t prompt_max = 90, answer_max = 100;               // must fit into the context, together
   uint32_t arrival_steps = 60;                              // requests arrive within so many steps
+  bool sleeps = false;                                      // the engine sleeps now and then
   std::function<std::string(const EngineCore&)> look = {};  // after each step; "" = all is well
 };
 
@@ -86,6 +87,7 @@ class Simulation {
   }
 
   const EngineStats& stats() const { return stats_; }  // of the run, together
+  uint32_t sleeps() const { return sleeps_; }
 
   GenerateRequest random_request() {
     GenerateRequest request;
@@ -155,7 +157,7 @@ class Simulation {
   }
 
   std::string run_together(const EngineOptions& options) {
-    const auto runner = world_.runner(context_blocks_ + pick(one_in(2) ? 3 : 4 * context_blocks_));
+    auto runner = random_runner();
     EngineCore core(*runner, world_.vocabulary, options);
     size_t arrived = 0;
     for (uint32_t now = 0; arrived < visits_.size() || core.active() > 0; ++now) {
@@ -163,6 +165,7 @@ class Simulation {
         arrive(core, arrived);
       for (size_t i = 0; i < arrived; ++i)
         if (visits_[i].leaves == now) core.cancel(i + 1);
+      if (world_.sleeps) doze(core, runner, now);
       core.step();
       if (std::string broken = violation(core.schedule()); !broken.empty()) return broken;
       if (std::string seen = world_.look ? world_.look(core) : ""; !seen.empty()) return seen;
@@ -170,6 +173,28 @@ class Simulation {
     }
     stats_ = core.stats();
     return stats_.blocks_used == 0 ? "" : "blocks are held by nobody";
+  }
+
+  std::unique_ptr<Runner> random_runner() {
+    return world_.runner(context_blocks_ + pick(one_in(2) ? 3 : 4 * context_blocks_));
+  }
+
+  // What llm/sleeper.h does, at random steps: those that run come to their end, or are parked.
+  void doze(EngineCore& core, std::unique_ptr<Runner>& runner, uint32_t now) {
+    if (runner == nullptr && now >= wakes_) {
+      runner = random_runner();
+      core.resume(*runner);
+      closing_ = false;
+    } else if (runner != nullptr && !closing_ && one_in(30)) {
+      core.close();
+      closing_ = true;
+      if (one_in(2)) core.suspend();
+    }
+    if (runner == nullptr || !closing_ || !core.quiet()) return;
+    core.rest();
+    runner = nullptr;
+    wakes_ = now + pick(20);
+    ++sleeps_;
   }
 
   void arrive(EngineCore& core, size_t i) {
@@ -191,6 +216,8 @@ class Simulation {
   std::vector<std::vector<TokenId>> texts_;
   std::vector<Visit> visits_;
   EngineStats stats_;
+  bool closing_ = false;
+  uint32_t wakes_ = 0, sleeps_ = 0;  // the step in which it wakes
 };
 
 }  // namespace mill::llm

@@ -91,7 +91,7 @@ bool make_way(Schedule& schedule, const Tenant& tenant) {
 // Nobody goes past the one whose turn it is, so that a large request is not put off for ever.
 void admit(Schedule& schedule) {
   const uint32_t most = std::min(schedule.options.running_max, schedule.options.batch_tokens_max);
-  while (Tenant* tenant = schedule.tenants.least_served_waiting()) {
+  while (Tenant* tenant = schedule.closed ? nullptr : schedule.tenants.least_served_waiting()) {
     Sequence& sequence = *tenant->waiting.front();
     if (schedule.running.size() < most && take_blocks(schedule, sequence)) {
       schedule.tenants.admitted(sequence);
@@ -180,6 +180,15 @@ void finish(Schedule& schedule, Sequence& sequence) {
   release_blocks(schedule, sequence);
   std::erase(schedule.running, &sequence);
   schedule.tenants.leave(sequence);
+}
+
+void suspend(Schedule& schedule) {
+  while (!schedule.running.empty()) yield(schedule, *schedule.running.back());
+}
+
+void empty_cache(Schedule& schedule, uint32_t blocks) {
+  ASSERT(schedule.running.empty(), schedule.running.size());
+  schedule.pool = BlockPool(blocks);
 }
 
 std::vector<BatchPiece> batch_of(const Plan& plan) {

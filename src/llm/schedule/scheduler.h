@@ -97,6 +97,7 @@ struct Schedule {
   uint64_t mixed_until = 0;        // the step up to which more than one tenant is expected
   uint64_t step = 0;               // plans made
   uint64_t yields = 0;             // times that a sequence gave its blocks to another
+  bool closed = false;             // nobody is admitted; those that run go on
 
   size_t waiting() const { return tenants.waiting(); }
 };
@@ -113,6 +114,11 @@ void commit(Schedule&, const Plan&);
 void settle(Schedule&, Sequence&, uint32_t accepted);
 // Done or cancelled, waiting or running; between commit and the next plan.
 void finish(Schedule&, Sequence&);
+
+// All that run yield: what is in the cache is needed by nobody then.
+void suspend(Schedule&);
+// Nobody runs: the cache is another, empty one of so many blocks. Everybody's tokens fit into it.
+void empty_cache(Schedule&, uint32_t blocks);
 
 // As the Runner takes it. Spans point into the sequences.
 std::vector<BatchPiece> batch_of(const Plan&);

@@ -27,7 +27,8 @@ class Choices : public std::enable_shared_from_this<Choices> {
   void cancel_within(size_t choice);  // this one, from within the Listener
   void cancel();  // each still ends with an event of its own; any thread, any number of times
 
-  explicit Choices(ServedModel& model) : model_(model) {}  // use start()
+  explicit Choices(ServedModel& model)  // use start()
+      : model_(model), held_model_(model.weak_from_this().lock()) {}
 
  private:
   void on_event(size_t choice, llm::GenerateEvent&&);
@@ -35,7 +36,8 @@ class Choices : public std::enable_shared_from_this<Choices> {
   void accepted();
 
   ServedModel& model_;
-  std::mutex mutex_;  // guards what follows
+  const ModelPointer held_model_;  // where it is shared at all
+  std::mutex mutex_;               // guards what follows
   Listener listener_;
   std::vector<uint64_t> ids_;
   size_t unfinished_ = 0;

@@ -52,6 +52,10 @@ Result<uint64_t> EngineModel::submit(llm::GenerateRequest request, llm::EventSin
   return parts_.engine->submit(std::move(request), std::move(sink));
 }
 
+void EngineModel::sleep(llm::SleepOptions how, llm::Told told) {
+  parts_.engine->sleep(how, std::move(told));
+}
+
 void EngineModel::cancel(uint64_t request) { parts_.engine->cancel(request); }
 
 }  // namespace mill::service

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "data/template/chat_template.h"
 #include "llm/engine.h"
@@ -34,6 +35,8 @@ class EngineModel : public ServedModel {
   Result<uint64_t> submit(llm::GenerateRequest, llm::EventSink) override;
   void cancel(uint64_t request) override;
   void stop() override { parts_.engine->stop(); }
+  void sleep(llm::SleepOptions, llm::Told) override;
+  void wake(llm::Told told) override { parts_.engine->wake(std::move(told)); }
   llm::EngineStats stats() const override { return parts_.engine->stats(); }
   std::shared_ptr<const llm::EngineView> look(std::chrono::milliseconds at_most) const override {
     return parts_.engine->look(at_most);

@@ -2,6 +2,7 @@
 // What the endpoints need of a model; the engine behind it (engine_model.h) or a test's stand-in.
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -40,7 +41,7 @@ struct ModelInfo {
 };
 
 // Any thread may call any member.
-class ServedModel {
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
  public:
   virtual ~ServedModel() = default;
   virtual const ModelInfo& info() const = 0;
@@ -59,6 +60,11 @@ class ServedModel {
   virtual void cancel(uint64_t request) = 0;
   // Ends all requests and tells them so; there are no events after it, nor may be submits.
   virtual void stop() {}
+  // As of llm::Engine; by itself, a model cannot sleep.
+  virtual void sleep(llm::SleepOptions, llm::Told told) {
+    told(fail(ErrorKind::unsupported, "this model cannot sleep"));
+  }
+  virtual void wake(llm::Told told) { told({}); }
   virtual llm::EngineStats stats() const { return {}; }  // of all requests, since its start
   // What its engine is like (llm/engine_view.h), after waiting for at most so long; null = it has
   // none to look at.
@@ -66,5 +72,8 @@ class ServedModel {
     return nullptr;
   }
 };
+
+// Whoever holds it may use it.
+using ModelPointer = std::shared_ptr<ServedModel>;
 
 }  // namespace mill::service

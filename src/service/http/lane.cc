@@ -37,7 +37,7 @@ Handler Lane::wrap(Handler handler, std::function<bool(const Request&)> slow) {
     if (!slow(request)) return (*handler)(std::move(request), std::move(exchange));
     if (waiting_ >= waiting_max_)
       return exchange->respond(problem_response(
-          {503, "Too many requests wait that take their time; try again", "", "overloaded"}));
+          {503, "Too many requests of this kind wait; try again", "", "overloaded"}));
     ++waiting_;
     const auto task = std::make_shared<Task>(handler, std::move(request), std::move(exchange));
     task->exchange->on_gone([gone = task->gone] { *gone = true; });

@@ -14,7 +14,7 @@
 namespace mill::inference {
 
 struct AnswerPlan {
-  service::ServedModel* model = nullptr;       // outlives the answer; never owned here, see below
+  service::ModelPointer model;
   std::vector<llm::GenerateRequest> requests;  // one per choice, prompt by prompt
   uint32_t n = 1;                              // choices of each prompt
   dialect::ParserOptions parser = {};          // what the text may mean
@@ -28,8 +28,8 @@ struct AnswerPlan {
 
 // Answers in the background. A client that goes away cancels what it has asked for; so can the
 // caller, by what it gets (null: refused, and the exchange knows).
-// What answers lives in the engine's sinks, and the last of it dies on the engine's own thread: if
-// it owned the engine, that thread would wait for its own end.
+// What answers lives in the engine's sinks and holds the model, which its last request may let go
+// of on the engine's own thread: models.h sees to that.
 std::shared_ptr<service::Choices> answer(AnswerPlan, const std::shared_ptr<http::Exchange>&);
 
 }  // namespace mill::inference

@@ -258,8 +258,9 @@ Checked<std::vector<TokenId>> prompt_of(ServedModel& model, const Conversation& 
   return model.encode(prompt.text, {.add_special = false});
 }
 
-Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
+Checked<AnswerPlan> plan_conversation(const Host& host, const ModelPointer& served,
                                       const Conversation& conversation, const char* field) {
+  ServedModel& model = *served;
   TRY(check_bias(conversation.params, model.info()));
   TRY_ASSIGN(Prompt prompt, prompt_for(model, conversation, field));
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
@@ -272,7 +273,7 @@ Checked<AnswerPlan> plan_conversation(const Host& host, ServedModel& model,
   TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
   TRY_ASSIGN(const grammar::GrammarPtr calls, grammar_for(host, conversation, prompt.parser));
   const llm::ThoughtLimit limit = thought_limit(model, conversation, prompt.parser);
-  AnswerPlan plan{.model = &model,
+  AnswerPlan plan{.model = served,
                   .requests = requests_for(std::move(tokens), params, structure,
                                            params.seed.value_or(host.entropy())),
                   .n = params.n,

@@ -49,7 +49,7 @@ struct Conversation {
 };
 
 // `field` is what the API calls the messages, for refusals.
-Checked<AnswerPlan> plan_conversation(const Host&, ServedModel&, const Conversation&,
+Checked<AnswerPlan> plan_conversation(const Host&, const ModelPointer&, const Conversation&,
                                       const char* field = "messages");
 
 // The prompt alone: its tokens, as plan_conversation has them.

@@ -17,8 +17,11 @@ namespace mill::inference::testing {
 
 class FakeModel : public service::ServedModel {
  public:
-  explicit FakeModel(uint32_t context_max = 4096)
-      : info_{.id = "fake", .created = 7, .context_max = context_max, .vocab_size = 256 + kWords},
+  explicit FakeModel(uint32_t context_max = 4096, std::string id = "fake")
+      : info_{.id = std::move(id),
+              .created = 7,
+              .context_max = context_max,
+              .vocab_size = 256 + kWords},
         thread_([this] { serve(); }) {}
   ~FakeModel() override {
     {
@@ -81,6 +84,24 @@ class FakeModel : public service::ServedModel {
     for (Task& task : tasks_) task.cancelled |= task.id == request;
   }
 
+  void sleep(llm::SleepOptions how, llm::Told told) override {
+    slept = how;
+    asleep = asleep || order_result.has_value();
+    told(order_result);
+  }
+  void wake(llm::Told told) override {
+    asleep = asleep && !order_result.has_value();
+    told(order_result);
+  }
+  llm::EngineStats stats() const override {
+    llm::EngineStats stats;
+    stats.sleep.sleeping = asleep;
+    return stats;
+  }
+
+  llm::SleepOptions slept;         // of the last order
+  Result<void> order_result = {};  // of all of them
+  std::atomic<bool> asleep{false};
   size_t waiting_max = 1000;
   std::atomic<int> cancels{0}, ended{0};
   std::atomic<bool> fails{false};  // every generation ends with an error after 3 tokens

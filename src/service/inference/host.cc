@@ -4,18 +4,6 @@
 
 namespace mill::inference {
 
-Checked<ServedModel*> Host::find(const std::string& name) const {
-  if (name.empty() || name == "default") return models.front().get();
-  std::string known;
-  for (const auto& model : models) {
-    if (model->info().id == name) return model.get();
-    known += "'" + model->info().id + "', ";
-  }
-  return std::unexpected(
-      Problem{404, fmt::format("The model '{}' is not here; there is {}and 'default'", name, known),
-              "model", "model_not_found"});
-}
-
 Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) const {
   if (!params.structure) return nullptr;
   const auto compiled = grammars->compiled(params.structure->spec);
@@ -25,7 +13,7 @@ Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) cons
 }
 
 Host::~Host() {
-  for (const auto& model : models) model->stop();
+  models.stop();
   notary = nullptr;
   meter = nullptr;
 }

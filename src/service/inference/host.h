@@ -6,23 +6,21 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "service/generation/served_model.h"
 #include "service/http/problem.h"
 #include "service/inference/grammars.h"
 #include "service/inference/meter.h"
+#include "service/inference/models.h"
 #include "service/inference/params.h"
 
 namespace mill::inference {
 
 using http::Checked;
 using http::Problem;
-using service::ServedModel;
 
 struct Host {
-  std::vector<std::shared_ptr<ServedModel>>
-      models;  // not empty; the first is the default. They outlive all answers
+  Models models;
   std::function<int64_t()> unix_time;
   std::function<int64_t()> nanoseconds = [] { return int64_t{0}; };  // of a clock that only ascends
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
@@ -40,8 +38,7 @@ struct Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // "" and "default" mean the first.
-  Checked<ServedModel*> find(const std::string& name) const;
+  Checked<ModelPointer> find(const std::string& name) const { return models.find(name); }
   // Null where the answer may be any text; else refused by the field that asks for it.
   Checked<grammar::GrammarPtr> grammar_of(const GenerateParams&) const;
   Account account(const http::Request&, const ServedModel&) const;  // opened now

@@ -2,6 +2,7 @@
 // For tests: an API's endpoints over a model that says what it is told to say, with a clock that
 // stands still and ids that count.
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -24,7 +25,7 @@ struct ScriptedServer {
                  const char* chat_template = "{{ tools }}<think></think>") {
     model->script = std::move(script);
     model->speak(chat_template);
-    host->models = {model};
+    host->models.add(model);
     host->unix_time = [] { return 1234; };
     host->entropy = [this] { return ++drawn; };
     handler = http::router(routes(host));
@@ -32,7 +33,13 @@ struct ScriptedServer {
 
   http::Response send(const char* method, const std::string& path, const std::string& body = "") {
     const auto recorder = std::make_shared<Recorder>();
-    handler({.method = method, .path = path, .query = "", .headers = {}, .body = body}, recorder);
+    const size_t end = std::min(path.find('?'), path.size());
+    handler({.method = method,
+             .path = path.substr(0, end),
+             .query = path.substr(std::min(end + 1, path.size())),
+             .headers = {},
+             .body = body},
+            recorder);
     return recorder->wait();
   }
 };

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "service/http/query.h"
 #include "service/jobs/listing.h"
 #include "service/jobs/multipart.h"
 
@@ -72,11 +73,11 @@ Checked<Json> create(Jobs& jobs, const http::Request& request) {
 
 Checked<Json> list(Jobs& jobs, const http::Request& request) {
   std::vector<Json> all = jobs.files().in_order(request.caller.tenant);
-  const std::string order = query_value(request.query, "order");
+  const std::string order = http::query_value(request.query, "order");
   if (order != "asc" && order != "desc" && !order.empty())
     return http::refuse("'order' must be \"asc\" or \"desc\"", "order");
   if (order != "asc") std::reverse(all.begin(), all.end());
-  const std::string purpose = query_value(request.query, "purpose");
+  const std::string purpose = http::query_value(request.query, "purpose");
   if (!purpose.empty())
     std::erase_if(all, [&](const Json& file) { return file["purpose"] != purpose; });
   return page_of(all, request.query, {.usual = 10'000, .most = 10'000});

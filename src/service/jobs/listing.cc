@@ -5,18 +5,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "service/http/query.h"
+
 namespace mill::jobs {
 
-std::string query_value(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    const size_t equals = std::min(pair.size(), pair.find('='));
-    if (pair.substr(0, equals) == name)
-      return http::percent_decoded(pair.substr(std::min(pair.size(), equals + 1)));
-  }
-  return "";
-}
+using http::query_value;
 
 http::Checked<Json> page_of(const std::vector<Json>& all, std::string_view query,
                             PageLimits limits) {

@@ -11,9 +11,6 @@ namespace mill::jobs {
 
 using http::Json;
 
-// The value of a query's member, percent-decoded; "" where it is absent.
-std::string query_value(std::string_view query, std::string_view name);
-
 struct PageLimits {
   size_t usual = 20, most = 100;
 };

@@ -16,8 +16,8 @@ using Exchange = std::shared_ptr<http::Exchange>;
 Checked<AnswerPlan> plan_message(const Host& host, const std::string& body) {
   TRY_ASSIGN(const Json json, http::parse_json_object(body));
   TRY_ASSIGN(const Conversation request, parse_messages_request(json));
-  TRY_ASSIGN(service::ServedModel* const model, host.find(request.params.model));
-  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, *model, request));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(request.params.model));
+  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, model, request));
   plan.shape = message_shape(
       {.id = host.fresh_id("msg_"), .model = model->info().id, .stops = request.params.stop},
       *model);
@@ -27,7 +27,7 @@ Checked<AnswerPlan> plan_message(const Host& host, const std::string& body) {
 Checked<Json> count_tokens(const Host& host, const std::string& body) {
   TRY_ASSIGN(const Json json, http::parse_json_object(body));
   TRY_ASSIGN(const Conversation request, parse_messages_request(json, true));
-  TRY_ASSIGN(service::ServedModel* const model, host.find(request.params.model));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(request.params.model));
   TRY_ASSIGN(const std::vector<TokenId> prompt, inference::prompt_of(*model, request));
   return Json{{"input_tokens", prompt.size()}};
 }

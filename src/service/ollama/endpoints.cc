@@ -24,18 +24,18 @@ std::unique_ptr<inference::Shape> shape_for(const Host& host, const service::Mod
 Checked<AnswerPlan> plan_chat(const Host& host, const std::string& body) {
   TRY_ASSIGN(const Json json, http::parse_json_object(body));
   TRY_ASSIGN(const inference::Conversation request, parse_chat(json));
-  TRY_ASSIGN(service::ServedModel* const model, host.find(request.params.model));
-  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, *model, request));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(request.params.model));
+  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, model, request));
   plan.shape = shape_for(host, model->info(), true);
   return plan;
 }
 
-Checked<AnswerPlan> plan_raw(const Host& host, service::ServedModel& model,
+Checked<AnswerPlan> plan_raw(const Host& host, const service::ModelPointer& model,
                              const std::string& prompt, const inference::GenerateParams& params) {
-  std::vector<TokenId> tokens = model.encode(prompt, {});
-  TRY(inference::check_tokens(tokens, model.info(), "prompt"));
+  std::vector<TokenId> tokens = model->encode(prompt, {});
+  TRY(inference::check_tokens(tokens, model->info(), "prompt"));
   TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
-  return AnswerPlan{.model = &model,
+  return AnswerPlan{.model = model,
                     .requests = inference::requests_for(std::move(tokens), params, structure,
                                                         params.seed.value_or(host.entropy())),
                     .shape = nullptr,
@@ -46,9 +46,9 @@ Checked<AnswerPlan> plan_generate(const Host& host, const std::string& body) {
   TRY_ASSIGN(const Json json, http::parse_json_object(body));
   TRY_ASSIGN(const Generate request, parse_generate(json));
   const inference::GenerateParams& params = request.conversation.params;
-  TRY_ASSIGN(service::ServedModel* const model, host.find(params.model));
-  auto plan = request.raw ? plan_raw(host, *model, *request.raw, params)
-                          : inference::plan_conversation(host, *model, request.conversation);
+  TRY_ASSIGN(const service::ModelPointer model, host.find(params.model));
+  auto plan = request.raw ? plan_raw(host, model, *request.raw, params)
+                          : inference::plan_conversation(host, model, request.conversation);
   if (plan) plan->shape = shape_for(host, model->info(), false);
   return plan;
 }
@@ -70,7 +70,7 @@ Json details_of(const service::ModelInfo&) {
 
 Json tags(const Host& host) {
   Json models = Json::array();
-  for (const auto& model : host.models) {
+  for (const auto& model : host.models.all()) {
     const service::ModelInfo& info = model->info();
     models.push_back({{"name", info.id},
                       {"model", info.id},
@@ -87,7 +87,7 @@ Checked<Json> show(const Host& host, const std::string& body) {
   Json name = json.value("model", Json());
   if (name.is_null()) name = json.value("name", Json());
   if (!name.is_string()) return http::refuse("model is required", "model");
-  TRY_ASSIGN(const service::ServedModel* const model, host.find(untagged(name.get<std::string>())));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(untagged(name.get<std::string>())));
   const service::ModelInfo& info = model->info();
   Json abilities = {"completion", "tools"};
   if (model->dialect().thoughts != nullptr) abilities.push_back("thinking");

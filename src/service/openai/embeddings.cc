@@ -17,13 +17,13 @@ using http::Fields;
 using http::Json;
 using inference::Embedding;
 using inference::Host;
-using inference::ServedModel;
+using inference::ModelPointer;
 using Exchange = std::shared_ptr<http::Exchange>;
 using Embeddings = std::vector<Embedding>;
 
 // What is to be embedded, and what to say once it is.
 struct Plan {
-  ServedModel* model = nullptr;
+  ModelPointer model;
   std::vector<std::vector<TokenId>> texts;
   std::function<Json(const Embeddings&)> answer;
 };
@@ -45,7 +45,7 @@ std::string base64_of(const std::vector<float>& values) {
   return out;
 }
 
-Checked<ServedModel*> model_of(const Host& host, Fields& fields) {
+Checked<ModelPointer> model_of(const Host& host, Fields& fields) {
   std::string name;
   fields.text("model", name);
   if (fields.problem()) return std::unexpected(*fields.problem());

@@ -14,7 +14,7 @@ using http::Json;
 // The fake's texts of an even length are (0, 1, 0), the others (0.6, 0, 0.8).
 http::Response ask(const std::string& path, const Json& body) {
   const auto host = std::make_shared<inference::Host>();
-  host->models = {std::make_shared<inference::testing::FakeModel>()};
+  host->models.add(std::make_shared<inference::testing::FakeModel>());
   host->unix_time = [] { return 1234; };
   host->entropy = [] { return 5; };
   const auto recorder = std::make_shared<inference::testing::Recorder>();

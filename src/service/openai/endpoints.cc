@@ -17,7 +17,7 @@ namespace {
 
 using inference::AnswerPlan;
 using inference::Host;
-using ModelPointer = service::ServedModel*;
+using service::ModelPointer;
 using Exchange = std::shared_ptr<http::Exchange>;
 
 AnswerHead head_for(const Host& host, const service::ModelInfo& model, const char* prefix,
@@ -34,7 +34,7 @@ Checked<AnswerPlan> plan_chat(const Host& host, const std::string& body) {
   TRY_ASSIGN(const Json json, http::parse_json_object(body));
   TRY_ASSIGN(const inference::Conversation request, parse_chat_request(json));
   TRY_ASSIGN(const ModelPointer model, host.find(request.params.model));
-  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, *model, request));
+  TRY_ASSIGN(AnswerPlan plan, inference::plan_conversation(host, model, request));
   plan.shape = chat_shape(head_for(host, model->info(), "chatcmpl-", request.params), *model);
   return plan;
 }
@@ -94,24 +94,27 @@ http::Handler answering(const std::shared_ptr<const Host>& host) {
   };
 }
 
-Json model_json(const service::ModelInfo& model) {
-  return {{"id", model.id},
+// `status` is as llama.cpp's router says it.
+Json model_json(const service::ServedModel& model) {
+  const service::ModelInfo& info = model.info();
+  return {{"id", info.id},
           {"object", "model"},
-          {"created", model.created},
+          {"created", info.created},
           {"owned_by", "tokenmill"},
-          {"context_length", model.context_max}};
+          {"context_length", info.context_max},
+          {"status", {{"value", model.stats().sleep.sleeping ? "sleeping" : "loaded"}}}};
 }
 
 void list_models(const Host& host, const Exchange& exchange) {
   Json data = Json::array();
-  for (const auto& model : host.models) data.push_back(model_json(model->info()));
+  for (const auto& model : host.models.all()) data.push_back(model_json(*model));
   exchange->respond(http::json_response({{"object", "list"}, {"data", std::move(data)}}));
 }
 
 void show_model(const Host& host, const std::string& name, const Exchange& exchange) {
   const auto model = host.find(name);
   if (!model) return exchange->respond(http::problem_response(model.error()));
-  exchange->respond(http::json_response(model_json((*model)->info())));
+  exchange->respond(http::json_response(model_json(**model)));
 }
 
 }  // namespace
@@ -121,8 +124,9 @@ std::vector<http::Route> routes(const std::shared_ptr<const Host>& host) {
   std::vector<http::Route> all = {
       {"GET", "/health",
        [host](const http::Request&, const Exchange& exchange) {
-         exchange->respond(
-             http::json_response({{"status", "ok"}, {"model", host->models.front()->info().id}}));
+         Json health = {{"status", "ok"}};
+         if (const auto model = host->find("default")) health["model"] = (*model)->info().id;
+         exchange->respond(http::json_response(health));
        }},
       {"GET", "/v1/models",
        [host](const http::Request&, const Exchange& exchange) { list_models(*host, exchange); }},

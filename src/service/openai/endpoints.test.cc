@@ -25,7 +25,7 @@ struct Fixture {
   std::atomic<uint64_t> drawn{1000};
 
   explicit Fixture(uint32_t context_max = 4096) : model(std::make_shared<FakeModel>(context_max)) {
-    service->models = {model};
+    service->models.add(model);
     service->unix_time = [] { return 1234; };
     service->entropy = [this] { return ++drawn; };
     handler = http::router(routes(service));

@@ -81,10 +81,10 @@ Checked<void> take_previous(const ResponseStore& store, const http::Caller& call
 Checked<Planned> plan_response(const Host& host, const Store& store, const http::Request& asked) {
   TRY_ASSIGN(const Json json, http::parse_json_object(asked.body));
   TRY_ASSIGN(ResponsesRequest request, parse_responses_request(json));
-  TRY_ASSIGN(service::ServedModel* const model, host.find(request.conversation.params.model));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(request.conversation.params.model));
   Planned out;
   TRY(take_previous(*store, asked.caller, request, out.stored.messages));
-  TRY_ASSIGN(out.plan, inference::plan_conversation(host, *model, request.conversation, "input"));
+  TRY_ASSIGN(out.plan, inference::plan_conversation(host, model, request.conversation, "input"));
   out.head = {.id = host.fresh_id("resp_"),
               .key = fmt::format("{:016x}", host.entropy()),
               .created = host.unix_time(),

@@ -34,7 +34,7 @@ Checked<Json> tokenize(const inference::Host& host, const std::string& body) {
   fields.flag("with_pieces", texts);
   fields.flag("return_token_strs", texts);
   if (fields.problem()) return std::unexpected(*fields.problem());
-  TRY_ASSIGN(service::ServedModel* const model, host.find(name));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(name));
   TRY_ASSIGN(const std::vector<TokenId> tokens, encoded(*model, json));
   Json out = {
       {"count", tokens.size()}, {"max_model_len", model->info().context_max}, {"tokens", tokens}};
@@ -51,7 +51,7 @@ Checked<Json> detokenize(const inference::Host& host, const std::string& body) {
   std::string name;
   fields.text("model", name);
   if (fields.problem()) return std::unexpected(*fields.problem());
-  TRY_ASSIGN(service::ServedModel* const model, host.find(name));
+  TRY_ASSIGN(const service::ModelPointer model, host.find(name));
   const Json list = json.value("tokens", Json());
   const auto known = [&](const Json& token) {
     return token.is_number_integer() && token.get<int64_t>() >= 0 &&

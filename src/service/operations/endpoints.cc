@@ -5,6 +5,7 @@
 #include "service/http/json_body.h"
 #include "service/operations/license.h"
 #include "service/operations/metrics.h"
+#include "service/operations/sleeping.h"
 
 namespace mill::operations {
 namespace {
@@ -22,7 +23,7 @@ Json license_json() {
 // The fields are NIM's.
 Json metadata_json(const Host& host) {
   Json models = Json::array();
-  for (const auto& model : host.models) {
+  for (const auto& model : host.models.all()) {
     const service::ModelInfo& info = model->info();
     models.push_back({{"shortName", info.id},
                       {"created", info.created},
@@ -60,14 +61,17 @@ std::vector<http::Route> routes(const std::shared_ptr<const Host>& host,
     exchange->respond({.headers = {{"Content-Type", Exposition::kContentType}},
                        .body = metrics_text(*host, more)});
   };
-  return {
-      {"GET", "/metrics", metrics},
-      {"GET", "/v1/metrics", metrics},
-      {"GET", "/v1/metadata", answering([host] { return metadata_json(*host); })},
-      {"GET", "/v1/version",
-       answering([] { return Json{{"release", TOKENMILL_VERSION}, {"api", "1"}}; })},
-      {"GET", "/v1/license", answering(license_json)},
-  };
+  std::vector<http::Route> all = sleep_routes(host);
+  all.insert(all.end(),
+             {
+                 {"GET", "/metrics", metrics},
+                 {"GET", "/v1/metrics", metrics},
+                 {"GET", "/v1/metadata", answering([host] { return metadata_json(*host); })},
+                 {"GET", "/v1/version",
+                  answering([] { return Json{{"release", TOKENMILL_VERSION}, {"api", "1"}}; })},
+                 {"GET", "/v1/license", answering(license_json)},
+             });
+  return all;
 }
 
 }  // namespace mill::operations

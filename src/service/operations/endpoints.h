@@ -1,5 +1,5 @@
 #pragma once
-// What operators and their programs ask a server: /metrics, and who it is.
+// What operators and their programs ask a server: /metrics, who it is, and to sleep (sleeping.h).
 
 #include <memory>
 #include <vector>

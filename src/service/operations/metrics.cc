@@ -64,6 +64,19 @@ constexpr std::array kNumbers = {
     Number{"tokenmill_accepted_tokens_total", "vllm:spec_decode_num_accepted_tokens_total",
            "counter", "Guessed tokens that came true.",
            [](const EngineStats& s) { return count(s.accepted_tokens); }},
+    Number{"tokenmill_model_sleeping", nullptr, "gauge",
+           "1 while the model sleeps: its weights are not in memory.",
+           [](const EngineStats& s) { return count(s.sleep.sleeping); }},
+    Number{"tokenmill_model_sleeps_total", nullptr, "counter", "Times that the model fell asleep.",
+           [](const EngineStats& s) { return count(s.sleep.sleeps); }},
+    Number{"tokenmill_model_wakes_total", nullptr, "counter", "Times that it woke.",
+           [](const EngineStats& s) { return count(s.sleep.wakes); }},
+    Number{"tokenmill_model_failed_wakes_total", nullptr, "counter",
+           "Times that it could not be woken, and whoever waited for it was told so.",
+           [](const EngineStats& s) { return count(s.sleep.failed_wakes); }},
+    Number{"tokenmill_model_last_wake_seconds", nullptr, "gauge",
+           "What the last waking took, until it could compute again.",
+           [](const EngineStats& s) { return s.sleep.last_wake_seconds; }},
     Number{"tokenmill_engine_steps_total", nullptr, "counter", "Steps of the engine.",
            [](const EngineStats& s) { return count(s.steps); }},
 };
@@ -147,6 +160,22 @@ void write_finished(const std::vector<Served>& all, Exposition& out) {
   }
 }
 
+// vLLM's form of tokenmill_model_sleeping. A sleep that ends by itself is its first level.
+void write_sleep_state(const std::vector<Served>& all, Exposition& out) {
+  out.family("vllm:engine_sleep_state", "gauge",
+             "1 for the state that the model is in: awake, or asleep.");
+  for (const Served& it : all) {
+    const bool sleeps = it.stats.sleep.sleeping;
+    for (const auto& [state, holds] :
+         {std::pair{"awake", !sleeps}, std::pair{"weights_offloaded", sleeps},
+          std::pair{"discard_all", false}}) {
+      Labels labels = labels_of(it);
+      labels.push_back({"sleep_state", state});
+      out.sample(labels, count(holds));
+    }
+  }
+}
+
 template <class Rows>
 void write_distributions(const Rows& rows, const std::vector<Served>& all, Exposition& out) {
   for (const auto& row : rows) {
@@ -164,7 +193,7 @@ void write_distributions(const Rows& rows, const std::vector<Served>& all, Expos
 
 void write_engine_metrics(const inference::Host& host, Exposition& out) {
   std::vector<Served> all;
-  for (const auto& model : host.models) all.push_back({model->info().id, model->stats()});
+  for (const auto& model : host.models.all()) all.push_back({model->info().id, model->stats()});
   for (const Number& row : kNumbers) {
     twice(row, [&](const char* name) {
       out.family(name, row.type, row.help);
@@ -172,6 +201,7 @@ void write_engine_metrics(const inference::Host& host, Exposition& out) {
     });
   }
   write_finished(all, out);
+  write_sleep_state(all, out);
   write_distributions(kSeconds, all, out);
   write_distributions(kTokens, all, out);
   out.family("tokenmill_build_info", "gauge", "1; its labels tell what runs.");
@@ -182,7 +212,7 @@ MoreMetrics energy_metrics(std::shared_ptr<const inference::Host> host, std::str
   return [host = std::move(host), source = std::move(source)](Exposition& out) {
     out.family("tokenmill_energy_joules_total", "counter",
                "Energy that was drawn, by what it was for and where it was read.");
-    for (const auto& model : host->models) {
+    for (const auto& model : host->models.all()) {
       const llm::EngineEnergy energy = model->stats().energy;
       for (const auto& [part, joules] :
            {std::pair{"requests", energy.steps}, std::pair{"idle", energy.idle}}) {

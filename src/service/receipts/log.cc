@@ -116,15 +116,26 @@ Result<void> Log::keep(const std::vector<Entry>& group) {
   return {};
 }
 
+Result<service::ModelInfo> Log::model_of(const Entry& entry) const {
+  const std::lock_guard lock(mutex_);
+  const auto model = models_.find(entry.told.model);
+  if (model == models_.end() || entry.told.asked.empty())
+    return fail(ErrorKind::not_found, "nothing is known of the model {}", entry.told.model);
+  return model->second;
+}
+
+void Log::serve(service::ModelInfo model) {
+  const std::lock_guard lock(mutex_);
+  models_[model.id] = std::move(model);
+}
+
 Result<std::string> Log::lines_of(const std::vector<Entry>& group, Link& link,
                                   Places& places) const {
   std::string lines;
   for (const Entry& entry : group) {
-    const auto model = options_.models.find(entry.told.model);
-    if (model == options_.models.end() || entry.told.asked.empty())
-      return fail(ErrorKind::not_found, "nothing is known of the model {}", entry.told.model);
+    TRY_ASSIGN(const service::ModelInfo model, model_of(entry));
     TRY_ASSIGN(const std::string line,
-               signed_line(receipt_of(entry.told, model->second, link), options_.key));
+               signed_line(receipt_of(entry.told, model, link), options_.key));
     places[entry.told.request] = {bytes_ + lines.size(), line.size()};
     link = link_after(link.number, line);
     lines += line + "\n";

@@ -22,7 +22,7 @@ namespace mill::receipts {
 struct LogOptions {
   std::filesystem::path path;
   package::SecretKey key;
-  std::map<std::string, service::ModelInfo> models;  // that are served, by id
+  std::map<std::string, service::ModelInfo> models;  // that are served from the start, by id
 };
 
 struct LogStats {
@@ -37,6 +37,8 @@ class Log : public inference::Notary {
   ~Log() override;  // all that was attested is kept first
 
   void attest(inference::Testimony, inference::Kept) override;
+  // One more is served. An id of one that was served before is this one's from now on.
+  void serve(service::ModelInfo);
 
   // The line of the request's receipt, for the tenant whose it is; none for anybody else.
   Result<std::optional<std::string>> find(const std::string& request,
@@ -53,10 +55,12 @@ class Log : public inference::Notary {
   };
   using Places = std::unordered_map<std::string, Place>;  // by request
 
-  Log(LogOptions options, int file) : options_(std::move(options)), file_(file) {}
+  Log(LogOptions options, int file)
+      : options_(std::move(options)), file_(file), models_(options_.models) {}
   Result<void> read();
   void run();
   Result<void> keep(const std::vector<Entry>&);
+  Result<service::ModelInfo> model_of(const Entry&) const;
   Result<std::string> lines_of(const std::vector<Entry>&, Link&, Places&) const;
   Result<void> write(const std::string& lines);
   std::unexpected<Error> failed(const char* action) const;
@@ -67,6 +71,7 @@ class Log : public inference::Notary {
   Link link_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
+  std::map<std::string, service::ModelInfo> models_;
   std::vector<Entry> queue_;
   Places places_;
   LogStats stats_;

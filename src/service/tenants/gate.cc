@@ -21,7 +21,10 @@ using http::Request;
 
 constexpr std::array<std::string_view, 6> kOpen = {"/",           "/console",    "/health",
                                                    "/v1/version", "/v1/license", "/api/version"};
-constexpr std::array<std::string_view, 3> kOperators = {"/metrics", "/v1/metrics", "/v1/metadata"};
+constexpr std::array<std::string_view, 4> kOperators = {"/metrics", "/v1/metrics", "/v1/metadata",
+                                                        "/is_sleeping"};
+constexpr std::array<std::string_view, 6> kAdmins = {
+    "/sleep", "/wake_up", "/models/load", "/v1/models/load", "/models/unload", "/v1/models/unload"};
 // They are POSTs, but use no tokens.
 constexpr std::array<std::string_view, 5> kFree = {"/tokenize", "/detokenize", "/api/show",
                                                    "/v1/messages/count_tokens", "/v1/files"};
@@ -35,6 +38,11 @@ bool among(const Paths& paths, const std::string& path) {
 
 bool is_open(const std::string& path) {
   return among(kOpen, path) || path.starts_with("/console/");
+}
+
+const char* scope_for(const std::string& path) {
+  if (among(kAdmins, path)) return "admin";
+  return among(kOperators, path) ? "metrics" : "inference";
 }
 
 std::unexpected<Problem> unauthorized(std::string message) {
@@ -63,8 +71,8 @@ Checked<http::Caller> caller_of(const KeyRing& ring, const Request& request, int
   if (key->expires != 0 && key->expires <= now)
     return unauthorized(
         fmt::format("The API key {} expired on {}", key->id, utc_text(key->expires)));
+  const char* scope = scope_for(request.path);
   const bool operates = key->may("operations");
-  const char* scope = among(kOperators, request.path) ? "metrics" : "inference";
   if (!key->may(scope) && !(operates && request.path.starts_with(kConsoleData)))
     return std::unexpected(
         Problem{403, fmt::format("The API key {} lacks the scope '{}'", key->id, scope), "",
@@ -73,7 +81,7 @@ Checked<http::Caller> caller_of(const KeyRing& ring, const Request& request, int
 }
 
 bool spends(const Request& request) {
-  return request.method == "POST" && !among(kFree, request.path) &&
+  return request.method == "POST" && !among(kFree, request.path) && !among(kAdmins, request.path) &&
          !request.path.ends_with("/cancel");
 }
 

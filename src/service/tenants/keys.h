@@ -15,7 +15,7 @@
 
 namespace mill::tenants {
 
-inline constexpr const char* kScopes[] = {"inference", "metrics", "operations"};
+inline constexpr const char* kScopes[] = {"inference", "metrics", "operations", "admin"};
 
 struct Key {
   std::string id, tenant, name, sha256;

@@ -58,11 +58,12 @@ struct Guarded {
 
   explicit Guarded(const char* name, const char* limits = "{}")
       : folder(test_data::empty_folder(name)) {
-    ring.keys = {key_for("sk-a", "acme"), key_for("sk-old", "acme"), key_for("sk-gone", "acme"),
-                 key_for("sk-ops", "ops"), key_for("sk-b", "beta")};
+    ring.keys = {key_for("sk-a", "acme"),  key_for("sk-old", "acme"), key_for("sk-gone", "acme"),
+                 key_for("sk-ops", "ops"), key_for("sk-b", "beta"),   key_for("sk-admin", "ops")};
     ring.keys[1].expires = 1000;
     ring.keys[2].revoked = 1200;
     ring.keys[3].scopes = {"metrics"};
+    ring.keys[5].scopes = {"admin"};
     replace(folder / "keys", ring.json());
     replace(folder / "limits", limits);
     replace(folder / "prices", R"({"default": {"prompt": 1, "answer": 2}})");
@@ -114,6 +115,14 @@ TEST_CASE("a key opens what it is for, by either header") {
   CHECK(it.send("GET", "/metrics", {{"x-api-key", "sk-ops"}}).status == 200);
   CHECK(it.send("GET", "/metrics", {{"x-api-key", "sk-a"}}).status == 403);
   CHECK(it.complete("sk-ops").status == 403);
+  CHECK(it.send("GET", "/is_sleeping", {{"x-api-key", "sk-ops"}}).status == 200);
+  for (const char* order : {"/sleep", "/wake_up"}) {
+    CHECK(it.send("POST", order, {{"x-api-key", "sk-admin"}}).status == 200);
+    CHECK(it.send("POST", order, {{"x-api-key", "sk-ops"}}).status == 403);
+    CHECK(it.send("POST", order, {{"x-api-key", "sk-a"}}).status == 403);
+    CHECK(it.send("POST", order, {}).status == 401);
+  }
+  CHECK(it.complete("sk-admin").status == 403);
   for (const char* open : {"/health", "/v1/version", "/v1/license"})
     CHECK(it.send("GET", open, {}).status == 200);
   for (const char* wrong : {"sk-", "sk-old", "sk-gone", "sk-a ", "SK-A"}) {

@@ -7,15 +7,15 @@
 
 #include "base/utc.h"
 #include "service/http/lane.h"
-#include "service/jobs/listing.h"
+#include "service/http/query.h"
 #include "service/web/files.h"
 
 namespace mill::web {
 namespace {
 
 using http::Checked;
+using http::query_value;
 using http::Request;
-using jobs::query_value;
 using Exchange = std::shared_ptr<http::Exchange>;
 
 constexpr const char* kRequest = "/v1/console/requests/*";

@@ -129,7 +129,8 @@ struct Watched {
   explicit Watched(FeedOptions feed = quick(), Books books = {}) {
     const auto moment = [] { return traces::Moment{1'234'000'000'000, 0}; };
     log = std::make_shared<RequestLog>(RequestLogOptions{.moment = moment, .prices = books.prices});
-    server.host->models = {model};
+    server.host->models.remove("fake", [] {});
+    server.host->models.add(model);
     server.host->meter = std::make_shared<LoggingMeter>(nullptr, log);
     console = std::make_unique<Console>(ConsoleOptions{
         .sources = {.host = server.host,

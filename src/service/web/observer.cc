@@ -34,7 +34,7 @@ void Observer::look(std::chrono::milliseconds at_most) {
   time_ = sources_.moment();
   const auto earned = sources_.log->earned();
   auto before = std::exchange(seen_, {});  // a model that has gone is forgotten
-  for (const auto& model : sources_.host->models) {
+  for (const auto& model : sources_.host->models.all()) {
     const std::string& id = model->info().id;
     Seen& seen = seen_[id] = std::move(before[id]);
     if (const Sample last = seen.now; last.time != 0) seen.history.add(last);
@@ -53,7 +53,10 @@ void Observer::look(std::chrono::milliseconds at_most) {
 
 Json Observer::state(const Viewer& viewer, uint64_t id, size_t streams) const {
   Json models = Json::array();
-  for (const auto& model : sources_.host->models) models.push_back(model_json(*model, viewer));
+  for (const auto& model : sources_.host->models.all()) {
+    models.push_back(model_json(*model, viewer));
+    models.back()["default"] = models.size() == 1;
+  }
   return {{"object", "console.state"},
           {"id", id},
           {"time_ms", milliseconds(time_.now)},
@@ -99,8 +102,8 @@ Json Observer::model_json(const service::ServedModel& model, const Viewer& viewe
     if (viewer.all) engine = engine_json(picture);
   }
   return {{"id", info.id},
-          {"default", &model == sources_.host->models.front().get()},
-          {"state", "ready"},
+          {"default", false},
+          {"state", seen != nullptr && seen->view->stats.sleep.sleeping ? "sleeping" : "ready"},
           {"created_ms", static_cast<double>(info.created) * 1e3},
           {"context_max", info.context_max},
           {"vocab_size", info.vocab_size},
