@@ -47,8 +47,9 @@ interface Place {
 
 const cardWidth = 236;
 
-function placeOf(mark: HTMLElement, frame: HTMLElement): Place {
-  const most = Math.max(0, frame.clientWidth - cardWidth);
+// Under the token, and within the answer's width.
+function placeOf(mark: HTMLElement): Place {
+  const most = Math.max(0, (mark.offsetParent?.clientWidth ?? 0) - cardWidth);
   return {left: Math.min(most, Math.max(0, mark.offsetLeft - 8)),
           top: mark.offsetTop + mark.offsetHeight + 4};
 }
@@ -63,7 +64,7 @@ export function TokenView({tokens}: {tokens: Token[]}) {
   const go = (next: number | null) => {
     setAt(next);
     const mark = frame.current?.querySelector<HTMLElement>(`[data-at="${next}"]`);
-    if (mark && frame.current) setPlace(placeOf(mark, frame.current));
+    if (mark) setPlace(placeOf(mark));
   };
   const onPointer = (event: PointerEvent) => {
     const mark = (event.target as HTMLElement).closest<HTMLElement>('[data-at]');
