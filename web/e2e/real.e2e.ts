@@ -133,7 +133,7 @@ test('an operator sees the work: steps, blocks, prefixes, joules, euros', async 
   await checkAccess(page, 'an idle floor');
   let over = false;
   const work = (async () => {
-    while (!over) await load(server, 6, 400);
+    while (!over) await load(server, 6, 100);
   })();
   await page.locator('.batch .prefill').first().waitFor();
   await page.locator('.batch .decode').first().waitFor();
@@ -243,7 +243,7 @@ test('everything is reached by the keyboard alone', async () => {
   for (const hash of ['#/chat', '#/floor', '#/models', '#/tenants', '#/requests']) {
     await go(hash);
     await live(page);
-    await page.locator('main a, main button, main [tabindex="0"]').first().waitFor();
+    await page.locator('.chat-log, .panel').first().waitFor();
     await walk(page, hash);
   }
   await go('#/chat');

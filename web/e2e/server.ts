@@ -79,12 +79,13 @@ export async function serve(words: string[], folder = scratch()): Promise<Served
 
 // Some clients at once, so that the floor has something to show: each begins with the same words.
 export function load(server: Served, clients: number, tokens: number): Promise<unknown> {
-  const common = 'Mills grind grain. '.repeat(24);
+  const common = 'Mills grind grain. '.repeat(6);
   return Promise.all(Array.from({length: clients}, async (_, i) => {
     const answer = await server.ask('/v1/completions', {
       prompt: `${common} Mill number ${i} stands by`, max_tokens: tokens, temperature: 0.8, seed: i,
       ignore_eos: true,
     });
-    await answer.text();
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`a client was refused: ${text}`);
   }));
 }
