@@ -34,8 +34,8 @@ export async function walk(page: Page, where: string) {
   for (let i = 0; i < most && seen.size < wanted.length; ++i) {
     await page.keyboard.press('Tab');
     const stop = await page.evaluate(here) as Stop;
-    if (stop.number >= 0)
-      assert.ok(stop.shown, `${where}: the focus is not to be seen on ${stop.name}`);
+    if (stop.number < 0) continue;  // between the page's end and its beginning
+    assert.ok(stop.shown, `${where}: the focus is not to be seen on ${stop.name}`);
     seen.add(stop.number);
   }
   const missed = wanted.filter((_, i) => !seen.has(i));
