@@ -247,6 +247,8 @@ test('everything is reached by the keyboard alone', async () => {
     await walk(page, hash);
   }
   await go('#/chat');
+  await page.reload();  // so that Tab begins at the top
+  await page.locator('.chat-log').waitFor();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');  // skip to the page
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'page-title');
