@@ -27,9 +27,9 @@ namespace {
 
 
 def array(name, data):
-    """constexpr char NAME[] = {…}; in lines that compilers read quickly."""
-    numbers = [str(byte - 256 if byte > 127 else byte) for byte in data]
-    lines = [",".join(numbers[i:i + 32]) for i in range(0, len(numbers), 32)]
+    """constexpr char NAME[] = {…}; as characters, since char has a sign here and none there."""
+    numbers = [f"'\\x{byte:02x}'" for byte in data]
+    lines = [",".join(numbers[i:i + 16]) for i in range(0, len(numbers), 16)]
     return f"constexpr char {name}[] = {{\n" + ",\n".join(lines) + "};\n"
 
 

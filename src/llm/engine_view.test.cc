@@ -140,6 +140,7 @@ TEST_CASE("a view is bounded, however many wait, and tells whose they are") {
   for (uint64_t id = 1; id <= 1000; ++id) {
     GenerateRequest request;
     request.prompt = {5, 6};
+    request.ignore_end = true;
     request.admission = {.tenant = id % 2 == 0 ? "even" : "odd", .request = fmt::format("r{}", id)};
     core.add(id, std::move(request), [](GenerateEvent&&) {});
   }

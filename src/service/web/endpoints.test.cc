@@ -2,10 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <fstream>
+#include <sstream>
+#include <thread>
 
 #include "base/scratch_folder.h"
-#include "base/test_data.h"
 #include "service/inference/scripted_server.h"
 #include "service/openai/endpoints.h"
 #include "service/tenants/gate.h"
@@ -259,7 +262,6 @@ TEST_CASE("a stream keeps its pace, and ends with a goodbye") {
   CHECK(all.headers[0].value == "text/event-stream");
   CHECK(all.body.starts_with("retry: 2000\n\nid: "));
   CHECK(all.body.ends_with("event: bye\ndata: {\"reason\":\"the server is stopping\"}\n\n"));
-  CHECK(slow->wait_for_end().body.find(": still here") == std::string::npos);
   CHECK(it.get("/v1/console/state", kOperator).status == 503);
   CHECK(it.listen(kOperator)->wait_for_end().status == 503);
 }

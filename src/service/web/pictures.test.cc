@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <numeric>
+#include <algorithm>
+#include <map>
 
 #include "llm/fake_runner.h"
 #include "llm/simulation.h"

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "base/test_data.h"
+#include <fstream>
+
+#include "base/scratch_folder.h"
 
 namespace mill::web {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "base/scratch_folder.h"
-#include "base/test_data.h"
 
 namespace mill::web {
 namespace {
