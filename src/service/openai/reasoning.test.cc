@@ -84,7 +84,7 @@ TEST_CASE("a stream says the same, and tells of the paths as they end") {
     ++chunks;
   }
   CHECK(text == whole.text());
-  CHECK(thoughts == whole.body["choices"][0]["message"]["reasoning_content"]);
+  CHECK(thoughts == whole.body["choices"][0]["message"]["reasoning_content"].get<std::string>());
   CHECK(chunks >= 6);  // the opening, three paths, the answer, the end
   CHECK(streamed.body.ends_with("data: [DONE]\n\n"));
 }

@@ -13,7 +13,7 @@ using inference::Outcome;
 using inference::Spent;
 
 constexpr int64_t kUnix = 1'764'256'144'000'000'000, kSteady = 5'000'000'000;
-constexpr Viewer kOperator{.all = true};
+const Viewer kOperator{.all = true};
 
 RequestLogOptions options() {
   return {.moment = [] { return traces::Moment{kUnix, kSteady}; }};

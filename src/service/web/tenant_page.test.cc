@@ -12,7 +12,7 @@ namespace {
 using http::Json;
 
 constexpr int64_t kNow = 1'764'256'144;  // in November 2025
-constexpr Viewer kOperator{.all = true};
+const Viewer kOperator{.all = true};
 
 template <class T>
 std::shared_ptr<WatchedFile<T>> file_of(const char* name, const std::string& text) {
