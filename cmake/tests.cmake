@@ -39,8 +39,12 @@ foreach(folder ${folders})
            "--source-file=*/src/${folder}/*.test.cc"
            "--source-file-exclude=*/src/${folder}/*/*.test.cc")
 endforeach()
-# The longest one begins first, beside the others rather than after them.
-set_tests_properties(unit.llm PROPERTIES COST 100)
+# The longest begin first, beside the others rather than after them.
+foreach(long unit.llm unit.service.inference)
+  if(TEST ${long})
+    set_tests_properties(${long} PROPERTIES COST 100)
+  endif()
+endforeach()
 
 if(app_tests)
   add_test(NAME unit.apps COMMAND mill_tests "--source-file=*/apps/*.test.cc" --minimal)
