@@ -18,8 +18,11 @@ if(TOKENMILL_PRECOMPILE)
   # It asks doctest's header for more than the others do.
   set_source_files_properties(tests/main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endif()
+# What they call is optimised; they themselves need not be, and take half as long to compile.
 if(TOKENMILL_SANITIZE)
-  target_compile_options(mill_tests PRIVATE -O0)  # a third less to compile
+  target_compile_options(mill_tests PRIVATE -O0)
+else()
+  target_compile_options(mill_tests PRIVATE $<$<CONFIG:Release>:-O1>)
 endif()
 target_compile_definitions(mill_tests PRIVATE
   DOCTEST_CONFIG_SUPER_FAST_ASSERTS  # fast to compile, that is

@@ -12,8 +12,9 @@ namespace mill::service {
 
 class Choices : public std::enable_shared_from_this<Choices> {
  public:
-  // Called one at a time: `started` once all are accepted, then, on the engine's thread, `event`
-  // for each event of each choice, and `done` after the last event of the last one.
+  // Called one at a time: `started` once all are accepted, then `event` for each event of each
+  // choice, and `done` after the last event of the last one. What came before all were accepted is
+  // told by the thread that starts them, the rest by the engine's: neither may wait in there.
   struct Listener {
     std::function<void(const std::shared_ptr<Choices>&)> started = {};
     std::function<void(size_t choice, llm::GenerateEvent&&)> event;

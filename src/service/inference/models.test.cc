@@ -14,20 +14,28 @@ namespace {
 
 using testing::FakeModel;
 
-// A model that tells when it ends, and on which thread.
+// A model that tells when it ends, and on which thread; and whose own thread waits for a gate.
 struct Mortal : FakeModel {
   Mortal(std::string id, std::promise<std::thread::id>* told)
       : FakeModel(4096, std::move(id)), ended_(told) {}
   ~Mortal() override {
     if (ended_ != nullptr) ended_->set_value(std::this_thread::get_id());
   }
+  Result<uint64_t> submit(llm::GenerateRequest request, llm::EventSink sink) override {
+    return FakeModel::submit(std::move(request),
+                             [gate = gate, sink = std::move(sink)](llm::GenerateEvent&& event) {
+                               if (gate.valid()) gate.wait();
+                               sink(std::move(event));
+                             });
+  }
+
+  std::shared_future<void> gate;
 
  private:
   std::promise<std::thread::id>* ended_;
 };
 
-std::unique_ptr<ServedModel> mortal(std::string id,
-                                    std::promise<std::thread::id>* ended = nullptr) {
+std::unique_ptr<Mortal> mortal(std::string id, std::promise<std::thread::id>* ended = nullptr) {
   return std::make_unique<Mortal>(std::move(id), ended);
 }
 
@@ -61,20 +69,20 @@ TEST_CASE("models are found by id, and the oldest by default") {
 TEST_CASE("a model that was removed answers to its end, and its id is free only then") {
   Models models;
   std::promise<std::thread::id> ended;
-  REQUIRE(models.take(mortal("a", &ended)).has_value());
   std::promise<void> gone, over, gate;
+  auto mine = mortal("a", &ended);
+  mine->gate = gate.get_future();
+  REQUIRE(models.take(std::move(mine)).has_value());
   std::atomic<bool> told_gone = false;
   std::string text;
   std::thread::id engine;
-  const auto opened = std::shared_future<void>(gate.get_future());
   {
     const ModelPointer model = models.find("a").value();
     llm::GenerateRequest request{.prompt = {1}, .tokens_max = 20};
     REQUIRE(service::Choices::start(*model, {request},
                                     {.event =
-                                         [&, opened](size_t, llm::GenerateEvent&& event) {
+                                         [&](size_t, llm::GenerateEvent&& event) {
                                            engine = std::this_thread::get_id();
-                                           opened.wait();
                                            text += event.text;
                                          },
                                      .done = [&] { over.set_value(); }}));
