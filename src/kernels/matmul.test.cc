@@ -136,4 +136,21 @@ TEST_CASE("matmul: extreme activations keep the integer sums exact") {
   }
 }
 
+TEST_CASE("matmul: the largest weights and activations keep the integer sums exact") {
+  for (const DTypeTraits& type : dtype_table()) {
+    if (type.block_values == 1) continue;
+    CAPTURE(std::string(type.name));
+    for (const float sign : {1.0F, -1.0F}) {  // of all but one weight of a block
+      std::vector<float> source(size_t{16} * 256);
+      for (size_t i = 0; i < source.size(); ++i) source[i] = sign * (i % 32 == 0 ? -1.0F : 0.98F);
+      const test::TestMatrix w(type.dtype, 16, 256, source);
+      test::TestActivations x(4, 256, 7);
+      for (size_t i = 0; i < 4UL * 256; ++i) x.values[i] = i / 256 % 2 == 0 ? -1.0F : 1.0F;
+      const std::vector<float> scalar = run(*available_ops()[0], w, x, 4);
+      CHECK(scalar[0] == doctest::Approx(expected(w, x, 0, 0)).epsilon(1e-3));
+      for (const Ops* ops : available_ops()) CHECK(run(*ops, w, x, 4) == scalar);
+    }
+  }
+}
+
 }  // namespace mill::kernels

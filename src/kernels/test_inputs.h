@@ -51,10 +51,11 @@ inline std::vector<float> normals(size_t n, uint32_t seed, float deviation = 1.0
 // A random matrix in a storage format: its file bytes, what they mean, and the packed form.
 struct TestMatrix {
   TestMatrix(DType dtype, size_t rows, size_t cols, uint32_t seed)
+      : TestMatrix(dtype, rows, cols, normals(rows * cols, seed, 0.05F)) {}
+  TestMatrix(DType dtype, size_t rows, size_t cols, const std::vector<float>& source)
       : bytes(rows * bytes_of(dtype, cols)),
         values(rows * cols),
         panels((rows + kPanelRows - 1) / kPanelRows * packed_panel_bytes(dtype, cols)) {
-    const std::vector<float> source = normals(rows * cols, seed, 0.05F);
     quantize(dtype, source, bytes);
     dequantize(dtype, bytes, values);
     packed = {dtype, rows, cols, panels.data(), packed_panel_bytes(dtype, cols)};

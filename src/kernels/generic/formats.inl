@@ -3,6 +3,7 @@
 //   kSubs    sub-blocks in a unit, each with its own scale (2: every 16 inputs)
 //   kZero    values are stored as w + kZero, a power of two, or 0
 //   kMins    a minimum m is added: w·d + m
+// Their values have kBits bits, or eight where they come out of a table (kZero is 128 then).
 
 // The value tables, offset by 128: IQ4_NL's non-linear levels (ggml-common.h, kvalues_iq4nl), and
 // twice E2M1's 0, ½, 1, 1½, 2, 3, 4, 6 with the sign in bit 3 (OCP Microscaling
@@ -22,6 +23,9 @@ inline void prefetch_weights(const std::byte* at, size_t bytes, size_t ahead) {
 
 struct FormatBF16 {};
 
+template <class Format>
+constexpr int kValueBits = Format::kZero == 128 ? 8 : int{Format::kBits};
+
 // Bits of each byte moved left by n, or right by −n; those that come from a byte's neighbour are
 // the caller's to mask off.
 template <int n>
@@ -36,7 +40,7 @@ inline B b_move(B x) {
 }
 // Two bits of a value each, at `shift` of the byte, into w.
 template <int shift>
-inline void add_pairs(const std::byte* p, B (&w)[8]) {
+inline void add_pairs(const std::byte* p, B* w) {
   const B mask = b_set(3 << shift);
   for (size_t v = 0; v < 2; ++v) {
     const B t = b_load(p + 64 * v);
@@ -47,7 +51,7 @@ inline void add_pairs(const std::byte* p, B (&w)[8]) {
   }
 }
 template <int shift>
-inline void add_top_bits(const std::byte* p, B (&w)[8]) {
+inline void add_top_bits(const std::byte* p, B* w) {
   const B bit = b_set(1 << shift);
   const B h = b_load(p);
   w[0] = b_or_masked(w[0], b_move<shift>(h), bit);
@@ -61,7 +65,7 @@ inline void add_top_bits(const std::byte* p, B (&w)[8]) {
 }
 
 template <int bits>
-inline void load_planes(const std::byte* p, B (&w)[8]) {
+inline void load_planes(const std::byte* p, B* w) {
   if constexpr (bits == 8) {
     for (size_t g = 0; g < 8; ++g) w[g] = b_load(p + 64 * g);
     return;
@@ -74,7 +78,7 @@ inline void load_planes(const std::byte* p, B (&w)[8]) {
       w[g + 4] = b_and(b_shr<4>(n), mask);
     }
   } else {
-    for (B& v : w) v = b_set(0);
+    for (size_t g = 0; g < 8; ++g) w[g] = b_set(0);
     add_pairs<0>(p, w);
   }
   if constexpr (bits == 6) add_pairs<4>(p + 256, w);
@@ -98,34 +102,34 @@ struct SimpleFormat {
   }
 };
 
-inline void load_table(const std::byte* p, const uint8_t* table, B (&w)[8]) {
+inline void load_table(const std::byte* p, const uint8_t* table, B* w) {
   load_planes<4>(p, w);
-  for (B& v : w) v = b_table(table, v);
+  for (size_t g = 0; g < 8; ++g) w[g] = b_table(table, w[g]);
 }
 
 struct FormatQ8_0 : SimpleFormat<8, false, 128> {
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<8>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<8>(p, w); }
 };
 struct FormatQ4_0 : SimpleFormat<4, false, 8> {
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<4>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<4>(p, w); }
 };
 struct FormatQ4_1 : SimpleFormat<4, true> {
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<4>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<4>(p, w); }
 };
 struct FormatQ5_0 : SimpleFormat<5, false, 16> {
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<5>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<5>(p, w); }
 };
 struct FormatQ5_1 : SimpleFormat<5, true> {
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<5>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<5>(p, w); }
 };
 struct FormatIQ4_NL : SimpleFormat<4, false, 128> {
-  static void values(const std::byte* p, B (&w)[8]) { load_table(p, kIq4Table, w); }
+  static void values(const std::byte* p, B* w) { load_table(p, kIq4Table, w); }
 };
 struct FormatMXFP4 : SimpleFormat<4, false, 128> {
   static void scales(const std::byte*, const std::byte* unit, UnitScales& s) {
     s.d[0] = f_load_bf16(unit);
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_table(p, kMxfp4Table, w); }
+  static void values(const std::byte* p, B* w) { load_table(p, kMxfp4Table, w); }
 };
 
 // Superblocks of 256 with f16 d and dmin over small integer scales.
@@ -144,7 +148,7 @@ struct KFormat : SuperFormat<bits, true, 1> {
     const F m = f_mul(f_load_f16(header + 32), f_load_u8(unit + 16));
     s.m[0] = f_sub(f_set(0.0F), m);
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<bits>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<bits>(p, w); }
 };
 using FormatQ4_K = KFormat<4>;
 using FormatQ5_K = KFormat<5>;
@@ -165,7 +169,7 @@ struct FormatQ2_K : SuperFormat<2, true, 2> {  // a byte for each 16: scale low,
       s.m[i] = f_sub(f_set(0.0F), f_mul(dmin, f_load_u8(high)));
     }
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<2>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<2>(p, w); }
 };
 
 template <int bits, int zero>  // Q3_K, Q6_K: s8 scale for each 16
@@ -176,7 +180,7 @@ struct KFormat16 : SuperFormat<bits, false, 2, zero> {
     s.d[0] = f_mul(d, f_load_i8(unit));
     s.d[1] = f_mul(d, f_load_i8(unit + 16));
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_planes<bits>(p, w); }
+  static void values(const std::byte* p, B* w) { load_planes<bits>(p, w); }
 };
 using FormatQ3_K = KFormat16<3, 4>;
 using FormatQ6_K = KFormat16<6, 32>;
@@ -186,5 +190,5 @@ struct FormatIQ4_XS : SuperFormat<4, false, 1, 128> {  // s8 scale for each 32
   static void scales(const std::byte* header, const std::byte* unit, UnitScales& s) {
     s.d[0] = f_mul(f_load_f16(header), f_load_i8(unit));
   }
-  static void values(const std::byte* p, B (&w)[8]) { load_table(p, kIq4Table, w); }
+  static void values(const std::byte* p, B* w) { load_table(p, kIq4Table, w); }
 };

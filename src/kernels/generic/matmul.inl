@@ -24,18 +24,14 @@ inline I begin_sum(const Activations& x, size_t at) {
 
 // Adds one sub-block's part of N rows:  acc += (d·scale)·Σ w·q  (+ m·offset).
 template <class Format, size_t sub, int N>
-inline void add_sub_block(F* acc, const B (&w)[8], const UnitScales& s, const Activations& x,
+inline void add_sub_block(F* acc, const B* w, const UnitScales& s, const Activations& x,
                           const InputBlock& in) {
   constexpr size_t kSubs = Format::kSubs, kGroups = 8 / kSubs;
   const size_t first = in.index * kSubs + sub, blocks = in.blocks * kSubs;
   I sums[N];
 #pragma GCC unroll 4
   for (size_t r = 0; r < N; ++r) sums[r] = begin_sum<Format>(x, first + r * blocks);
-#pragma GCC unroll 8
-  for (size_t g = sub * kGroups; g < (sub + 1) * kGroups; ++g) {
-#pragma GCC unroll 4
-    for (size_t r = 0; r < N; ++r) sums[r] = i_dot(sums[r], w[g], in.q + r * in.stride + 4 * g);
-  }
+  i_dots<kValueBits<Format>, sub * kGroups, kGroups>(sums, w, in.q, in.stride);
 #pragma GCC unroll 4
   for (size_t r = 0; r < N; ++r) {
     const F scale = f_mul(s.d[sub], f_set(x.scale[in.index + r * in.blocks]));
@@ -47,18 +43,23 @@ inline void add_sub_block(F* acc, const B (&w)[8], const UnitScales& s, const Ac
   }
 }
 
-// Adds one unit's part of R rows, of which four take turns: a dot product waits four cycles for the
-// one before it in its own sum.
+// Adds one unit's part of R rows, a few at a time.
 template <class Format, int R>
-inline void add_unit(F (&acc)[R], const B (&w)[8], const UnitScales& s, const Activations& x,
+inline void add_unit(F (&acc)[R], const B* w, const UnitScales& s, const Activations& x,
                      InputBlock in) {
-  constexpr int kTurns = R < 4 ? R : 4;
+  constexpr int kRows = std::min(R, kTurns<kValueBits<Format>>);
+  const auto turn = [&](int r) {
+    add_sub_block<Format, 0, kRows>(acc + r, w, s, x, in);
+    if constexpr (Format::kSubs == 2) add_sub_block<Format, 1, kRows>(acc + r, w, s, x, in);
+    in.q += kRows * in.stride;
+    in.index += kRows * in.blocks;
+  };
+  if constexpr (kSumsInRegisters) {
 #pragma GCC unroll 4
-  for (int r = 0; r < R; r += kTurns) {
-    add_sub_block<Format, 0, kTurns>(acc + r, w, s, x, in);
-    if constexpr (Format::kSubs == 2) add_sub_block<Format, 1, kTurns>(acc + r, w, s, x, in);
-    in.q += kTurns * in.stride;
-    in.index += kTurns * in.blocks;
+    for (int r = 0; r < R; r += kRows) turn(r);
+  } else {
+#pragma GCC unroll 1
+    for (int r = 0; r < R; r += kRows) turn(r);
   }
 }
 
@@ -78,8 +79,9 @@ inline void quant_tile(const Matmul& op, const std::byte* panel, size_t row, F (
       prefetch_weights(panel, kUnitBytes, ahead);
       UnitScales s;
       Format::scales(header, panel, s);
-      B w[8];
+      B w[kVectors<kValueBits<Format>>];
       Format::values(panel + Format::kScale, w);
+      split_values<kValueBits<Format>>(w);
       add_unit<Format>(acc, w, s, *op.input, in);
       in.q += kBlock;
       ++in.index;
@@ -180,10 +182,16 @@ inline void group_rows(const Matmul& op, Range group, size_t row) {
   if constexpr (R > 1) group_rows<Format, R / 2>(op, group, row);
 }
 
+// Rows of a tile.
+template <class Format>
+constexpr int tile_rows() {
+  if constexpr (requires { Format::kSubs; }) return kDotRows<kValueBits<Format>>;
+  return requires { Format::kBytes; } ? std::min(kTileRows, 4) : kTileRows;
+}
+
 template <class Format>
 void matmul_panels(const Matmul& op, Range panels) {
-  constexpr bool kPlainFloats = requires { Format::kBytes; };
-  constexpr int kRows = kPlainFloats ? std::min(kTileRows, 4) : kTileRows;
+  constexpr int kRows = tile_rows<Format>();
   for (Range group; panels.begin < panels.end; panels.begin = group.end) {
     group = next_group(op, panels);
     group_rows<Format, kRows>(op, group, 0);

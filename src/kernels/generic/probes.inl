@@ -20,7 +20,7 @@ double int8_probe(size_t rounds) {
   for (size_t n = 0; n < rounds; ++n) {
     b_forget(w);  // else the products would be done only once
 #pragma GCC unroll 12
-    for (int i = 0; i < kProbeChains; ++i) sums[i] = i_dot(sums[i], w, numbers + 4 * i);
+    for (int i = 0; i < kProbeChains; ++i) sums[i] = i_probe(sums[i], w, numbers + 4 * i);
   }
   I total = sums[0];
 #pragma GCC unroll 12

@@ -31,6 +31,8 @@ MILL_TARGET_BEGIN("avx2,fma,f16c")
 //
 #include "kernels/generic/formats.inl"
 //
+#include "kernels/isa/avx2_dots.inl"
+//
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/attention.inl"

@@ -147,22 +147,6 @@ inline B b_table(const uint8_t* table16, B index) {
   return {_mm256_shuffle_epi8(table, index.a), _mm256_shuffle_epi8(table, index.b)};
 }
 
-// vpmaddubsw adds two u8·s8 products into 16 bits and saturates: 255·127·2 does not fit, but the
-// low seven bits (127·128·2) and the top bit (128·127·2; 128·(−128)·2 = −2^15) each do.
-inline __m256i dot_256(__m256i sum, __m256i w, __m256i q) {
-  const __m256i ones = _mm256_set1_epi16(1);
-  const __m256i top_bit = _mm256_set1_epi8(static_cast<char>(0x80));
-  const __m256i low = _mm256_maddubs_epi16(_mm256_andnot_si256(top_bit, w), q);
-  const __m256i high = _mm256_maddubs_epi16(_mm256_and_si256(top_bit, w), q);
-  sum = _mm256_add_epi32(sum, _mm256_madd_epi16(low, ones));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(high, ones));
-}
-inline I i_dot(I sum, B w, const int8_t* q) {
-  int32_t four;
-  std::memcpy(&four, q, sizeof four);
-  const __m256i broadcast = _mm256_set1_epi32(four);
-  return {dot_256(sum.a, w.a, broadcast), dot_256(sum.b, w.b, broadcast)};
-}
 // Into the second level: the first is too small for what is on its way at a time. As an
 // instruction, for g++ 12 takes a function that only prefetches for one without effect, and leaves
 // it out.

@@ -37,6 +37,8 @@ MILL_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")
 //
 #include "kernels/generic/formats.inl"
 //
+#include "kernels/generic/dots.inl"
+//
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/attention.inl"

@@ -30,6 +30,8 @@ constexpr int kAttentionTile = 1;  // query rows that share a load of keys
 //
 #include "kernels/generic/formats.inl"
 //
+#include "kernels/generic/dots.inl"
+//
 #include "kernels/generic/matmul.inl"
 //
 #include "kernels/generic/bf16_pairs.inl"
