@@ -13,7 +13,7 @@ let mock: Mock;
 
 before(async () => {
   browser = await launch();
-  mock = await startMock({dist, everyMs: 200, paceMs: 5});
+  mock = await startMock({dist, everyMs: 200, paceMs: 5, orderMs: null});
 });
 after(async () => {
   await browser.close();
@@ -22,8 +22,8 @@ after(async () => {
 
 const hashes = ['#/chat', '#/floor', '#/models', '#/tenants', '#/requests', '#/nowhere'];
 const waits: Record<string, string> = {
-  busy: 'Live', idle: 'Live', tenant: 'Live', bare: 'Live', keys: 'Key needed',
-  closed: 'Live data is closed to this key', absent: 'No live data',
+  busy: 'Live', several: 'Live', fresh: 'Live', idle: 'Live', tenant: 'Live', bare: 'Live',
+  keys: 'Key needed', closed: 'Live data is closed to this key', absent: 'No live data',
 };
 
 // Where there is no data, all pages but the chat show the same.
@@ -50,7 +50,7 @@ async function everyPage(mode: Mode, scheme: 'light' | 'dark') {
 
 for (const mode of Object.keys(waits) as Mode[])
   test(`every page, ${mode}`, () => everyPage(mode, 'light'));
-for (const mode of ['busy', 'closed'] as const)
+for (const mode of ['busy', 'several', 'closed'] as const)
   test(`every page in the dark, ${mode}`, () => everyPage(mode, 'dark'));
 
 test('on a phone, nothing scrolls sideways', async () => {
@@ -61,7 +61,7 @@ test('on a phone, nothing scrolls sideways', async () => {
       await go(hash);
       await settled(page, mode, hash);
       await checkWidth(page, `${hash} ${mode}`);
-      if (mode === 'busy') await checkAccess(page, `${hash} on a phone`);
+      if (mode === 'busy' || mode === 'several') await checkAccess(page, `${hash} on a phone`);
     }
     await close();
   }
@@ -156,6 +156,148 @@ test('older requests are fetched, filters are kept in the address', async () => 
   await page.reload();
   await rows.first().waitFor();
   assert.equal(await page.getByLabel('Outcome').inputValue(), 'failed');
+  await close();
+});
+
+test('a server that has just begun shows what the ledger has', async () => {
+  mock.set('fresh');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/requests');
+  await page.getByText('in the ledger').first().waitFor();
+  await page.locator('tbody a').last().click();
+  await page.getByText('Its timeline is no longer kept').waitFor();
+  await page.getByRole('heading', {name: 'Receipt', exact: true}).waitFor();
+  await checkAccess(page, 'a request out of the ledger');
+  await page.getByLabel("A request's id").fill('req_nobody');
+  await page.keyboard.press('Enter');
+  await page.getByText('This request is not known here').waitFor();
+  await checkAccess(page, 'a request that is not known');
+  await close();
+});
+
+// Models are ordered about in every colour and width.
+const looks = [
+  {name: 'in the light', colorScheme: 'light', viewport: {width: 1280, height: 900}},
+  {name: 'in the dark', colorScheme: 'dark', viewport: {width: 1280, height: 900}},
+  {name: 'on a phone', colorScheme: 'light', viewport: {width: 360, height: 740}},
+] as const;
+
+async function seen(page: Page, where: string) {
+  await checkAccess(page, where);
+  await checkWidth(page, where);
+}
+
+const smol = 'smollm2-135m-instruct-q4_1';
+const modelField = (page: Page) => page.getByRole('combobox', {name: 'Model', exact: true});
+const card = (page: Page, id: string) =>
+  page.locator('.panel', {has: page.getByRole('heading', {name: id, exact: true})});
+const isIn = (page: Page, id: string, state: string) =>
+  card(page, id).getByRole('status').getByText(state, {exact: true}).waitFor();
+
+for (const {name, ...options} of looks) {
+  test(`models sleep and wake, ${name}`, async () => {
+    mock.set('busy');
+    const {page, go, close} = await visit(browser, mock.url, options);
+    await go('#/models');
+    await page.getByRole('button', {name: `Sleep ${smol}`}).click();
+    await page.getByRole('radio', {name: 'They pause'}).check();
+    await seen(page, `whether it shall sleep, ${name}`);
+    await page.keyboard.press('Escape');
+    await isIn(page, smol, 'ready');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), `Sleep ${smol}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', {name: 'Let it sleep'}).click();
+    await isIn(page, smol, 'closing');
+    await page.getByRole('button', {name: `Stay awake ${smol}`}).click();
+    await isIn(page, smol, 'ready');
+    assert.equal(await page.getByRole('alert').count(), 0, 'whoever called it off knows');
+    await page.getByRole('button', {name: `Sleep ${smol}`}).click();
+    await page.getByRole('button', {name: 'Let it sleep'}).click();
+    await isIn(page, smol, 'closing');
+    await mock.goOn();
+    await isIn(page, smol, 'sleeping');
+    await page.getByText(`${smol} sleeps.`).waitFor();
+    await seen(page, `a model that sleeps, ${name}`);
+    await go('#/floor');
+    await page.getByText(`${smol} sleeps`).waitFor();
+    await seen(page, `the floor of one that sleeps, ${name}`);
+    await go('#/models');
+    await page.getByRole('button', {name: `Wake up ${smol}`}).click();
+    await isIn(page, smol, 'waking');
+    await seen(page, `a model that wakes, ${name}`);
+    await mock.goOn();
+    await isIn(page, smol, 'ready');
+    await close();
+  });
+
+  test(`models come and go, ${name}`, async () => {
+    mock.set('busy');
+    const {page, go, close} = await visit(browser, mock.url, options);
+    await go('#/models');
+    const load = async (file: string, id = '') => {
+      await modelField(page).selectOption(file);
+      await page.getByRole('textbox', {name: 'Id', exact: true}).fill(id);
+      await page.getByRole('button', {name: 'Load', exact: true}).click();
+    };
+    await load('too-large.gguf');
+    await page.getByText('too-large.gguf is being loaded').waitFor();
+    await seen(page, `a model that is loaded, ${name}`);
+    await mock.goOn();
+    await page.getByRole('alert').getByText('needs 40265318400 bytes').waitFor();
+    await seen(page, `a model that does not fit, ${name}`);
+    await page.getByRole('button', {name: 'Dismiss'}).click();
+    await load('Qwen/Qwen3-0.6B', 'qwen3');
+    await page.getByText('qwen3 is being loaded').waitFor();
+    await mock.goOn();
+    await isIn(page, 'qwen3', 'ready');
+    await page.getByText('qwen3 is loaded.').waitFor();
+    await page.getByRole('link', {name: 'Floor of qwen3'}).click();
+    assert.equal(await modelField(page).inputValue(), 'qwen3');
+    await modelField(page).selectOption(smol);
+    await page.waitForURL(/model=smollm2/);
+    await go('#/models');
+    await page.getByRole('button', {name: `Unload ${smol}`}).click();
+    await page.getByText('gets qwen3 from then on').waitFor();
+    await seen(page, `whether it shall go, ${name}`);
+    await page.getByRole('button', {name: 'Unload', exact: true}).click();
+    await page.getByText(`${smol} leaves`).waitFor();
+    await seen(page, `a model that leaves, ${name}`);
+    await mock.goOn();
+    await page.getByText(`${smol} is gone`).waitFor();
+    await page.getByRole('button', {name: 'Unload qwen3'}).click();
+    await page.getByText('nobody is answered').waitFor();
+    await page.getByRole('button', {name: 'Unload', exact: true}).click();
+    await page.getByText('No model is here').waitFor();
+    await seen(page, `no model, ${name}`);
+    await close();
+  });
+}
+
+test('whoever may not order models sees no buttons for it, and why', async () => {
+  mock.set('tenant');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/models');
+  await page.getByText('A key with the scope admin').waitFor();
+  assert.equal(await page.getByRole('button', {name: /^(Sleep|Unload|Load)/}).count(), 0);
+  await close();
+});
+
+test('an order that is refused says why', async () => {
+  mock.set('busy');
+  const {page, go, close} = await visit(browser, mock.url);
+  await go('#/models');
+  await page.getByRole('button', {name: `Sleep ${smol}`}).click();
+  await page.route('**/sleep?*', (route) => route.fulfill({
+    status: 403, contentType: 'application/json',
+    body: JSON.stringify({error: {message: "The API key key_1 lacks the scope 'admin'"}})}));
+  await page.getByRole('button', {name: 'Let it sleep'}).click();
+  await page.getByRole('alert').getByText("lacks the scope 'admin'").waitFor();
+  await checkAccess(page, 'an order that is refused');
+  await go('#/chat');
+  await page.goBack();
+  await page.getByRole('alert').getByText('does not sleep').waitFor();
+  await page.getByRole('button', {name: 'Dismiss'}).click();
+  await page.getByRole('alert').waitFor({state: 'detached'});
   await close();
 });
 

@@ -21,6 +21,8 @@ export function randomOf(seed: number) {  // mulberry32
   };
 }
 
+export const madeDigest = '5a1395716f7913741cc51d98581b9b1228d80987a9f7d3664106742eb06bba83';
+
 // As random as an id looks, and always the same for a number.
 export function madeId(n: number): string {
   const random = randomOf(n);
@@ -223,16 +225,17 @@ export class MadeEngine {
     const all = view === 'all';
     return {
       object: 'console.state', id: ++this.events, time_ms: this.timeMs + 3, view,
-      tenant: all ? '' : 'acme',
+      tenant: all ? '' : 'acme', admin: all && !keys,
       server: {version: '0.1.0', started_ms: startedMs, resident_bytes: 734_003_200, connections: 4,
                streams: 1, processors: 2, keys, ledger: true, prices: true, limits: true,
-               receipts: true, energy_source: 'model'},
+               receipts: true, models_folder: true, energy_source: 'model'},
       models: [{
         id: 'smollm2-135m-instruct-q4_1', default: true, state: 'ready',
         created_ms: 1_761_955_200_000, context_max: 8192, vocab_size: 49_152,
-        digest: '5a1395716f7913741cc51d98581b9b1228d80987a9f7d3664106742eb06bba83',
+        digest: madeDigest,
         memory: {weights_bytes: 98_811_008, kv_bytes: 47_185_920, kv_type: 'f16'},
         package: {name: 'smollm2', profile: 'throughput'},
+        sleep: {sleeps: 2, wakes: 2, failed_wakes: 0, last_wake_seconds: 0.057},
         ...(all ? {engine: this.engine()} : {}),
         sequences: this.sequences.filter((each) => all || each.tenant === 'acme'),
       }],

@@ -1,6 +1,6 @@
 // Made-up requests that have ended, and a bill of them.
 import type {Outcome, RequestRecord, Tenants} from '../src/client/types.ts';
-import {madeId, randomOf, startedMs} from './engine.ts';
+import {madeDigest, madeId, randomOf, startedMs} from './engine.ts';
 
 export const firstRecord = 5000;
 const outcomes: Outcome[] = ['whole', 'whole', 'whole', 'whole', 'cancelled', 'failed'];
@@ -27,9 +27,17 @@ export function madeRecords(count: number, seed = 7): RequestRecord[] {
       cached_tokens: i % 2 ? 0 : Math.floor(prompt / 2), thinking_tokens: 0,
       generated_tokens: answer, joules: answer * 0.09,
       euros: (prompt * 1e-7 + answer * 4e-7).toFixed(9),
-      receipt: outcome === 'whole' && i % 4 === 0,
+      receipt: outcome === 'whole' && i % 4 === 0, digest: madeDigest,
+      source: 'memory',
     };
   });
+}
+
+// What a ledger has of one: its end to the second, and no timeline.
+export function inLedger(record: RequestRecord): RequestRecord {
+  const ended = Math.floor(record.ended_ms / 1000) * 1000;
+  return {...record, source: 'ledger', answers: [], recorded_ms: null, receipt: null,
+          arrived_ms: ended - Math.round(record.ended_ms - record.arrived_ms), ended_ms: ended};
 }
 
 export const madeTenants = (): Tenants => ({

@@ -6,9 +6,11 @@ import type {AddressInfo} from 'node:net';
 import {extname, join, normalize} from 'node:path';
 import {chat} from './chat.ts';
 import {MadeEngine} from './engine.ts';
-import {madeRecords, madeTenants} from './records.ts';
+import {MadeModels, type Told} from './models.ts';
+import {inLedger, madeRecords, madeTenants} from './records.ts';
 
-export type Mode = 'busy' | 'idle' | 'tenant' | 'closed' | 'absent' | 'keys' | 'bare';
+export type Mode =
+  'busy' | 'several' | 'fresh' | 'idle' | 'tenant' | 'closed' | 'absent' | 'keys' | 'bare';
 
 export interface MockOptions {
   dist: string;
@@ -16,11 +18,13 @@ export interface MockOptions {
   port?: number;
   paceMs?: number;   // between pieces of an answer
   everyMs?: number;  // between states
+  orderMs?: number | null;  // that an order of models takes; null: until goOn()
 }
 
 export interface Mock {
   url: string;
   set: (mode: Mode) => void;
+  goOn: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
@@ -46,14 +50,24 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
+const orders = new Set(['/sleep', '/wake_up', '/models/load', '/models/unload']);
+
 class Half {
   private readonly engines = {busy: new MadeEngine(1).warm(), idle: new MadeEngine(1, false)};
-  private readonly records = madeRecords(120);
+  private readonly records = madeRecords(120).map((each, i) => (i < 70 ? each : inLedger(each)));
   private readonly streams = new Set<NodeJS.Timeout>();
-  mode: Mode;
+  readonly models: MadeModels;
+  mode: Mode = 'busy';
 
   constructor(private readonly options: MockOptions) {
-    this.mode = options.mode ?? 'busy';
+    this.models = new MadeModels('smollm2-135m-instruct-q4_1',
+                                  options.orderMs === undefined ? 800 : options.orderMs);
+    this.set(options.mode ?? 'busy');
+  }
+
+  set(mode: Mode) {
+    this.mode = mode;
+    this.models.reset(mode === 'several');
   }
 
   answer(request: IncomingMessage, reply: ServerResponse) {
@@ -62,7 +76,9 @@ class Half {
     if (this.mode === 'keys' && request.headers.authorization !== `Bearer ${key}`)
       return refuse(reply, 401, 'invalid_api_key', 'This API key is not known here');
     if (url.pathname === '/v1/models')
-      return json(reply, {data: [{id: 'smollm2-135m-instruct-q4_1'}]});
+      return json(reply, {data: this.models.ids().map((id) => ({id}))});
+    if (request.method === 'POST' && orders.has(url.pathname))
+      return void bodyOf(request).then((body) => this.order(url, body, reply));
     if (url.pathname === '/v1/chat/completions')
       return void bodyOf(request).then((body) =>
         chat(JSON.parse(body), reply, this.options.paceMs ?? 15));
@@ -73,6 +89,20 @@ class Half {
 
   stop() {
     this.streams.forEach(clearInterval);
+  }
+
+  private async order(url: URL, body: string, reply: ServerResponse) {
+    if (this.mode === 'tenant')
+      return refuse(reply, 403, 'missing_scope', "The API key key_1 lacks the scope 'admin'");
+    const model = url.searchParams.get('model') ?? '';
+    const given: Record<string, () => Promise<Told>> = {
+      '/sleep': () => this.models.sleep(model),
+      '/wake_up': () => this.models.wake(model),
+      '/models/load': () => this.models.load(JSON.parse(body)),
+      '/models/unload': () => this.models.unload(JSON.parse(body).model),
+    };
+    const told = await given[url.pathname]?.();
+    if (told) json(reply, told.body, told.status);
   }
 
   private file(path: string, reply: ServerResponse) {
@@ -96,6 +126,7 @@ class Half {
     if (part === 'state') return json(reply, this.state());
     if (part === 'tenants') return json(reply, this.tenants());
     if (part === 'requests') return this.list(url, reply);
+    if (part === 'models') return json(reply, {object: 'list', data: this.models.loadable()});
     const one = this.records.find((each) => part === `requests/${each.request}`);
     if (one && this.mode !== 'idle') return json(reply, one);
     return refuse(reply, 404, 'not_found', 'This request is not kept here');
@@ -115,6 +146,8 @@ class Half {
     const tenant = url.searchParams.get('tenant');
     const found = this.records.filter((each) => this.mode !== 'idle' &&
       (!outcome || each.outcome === outcome) && (!tenant || each.tenant === tenant));
+    const fresh = this.mode === 'fresh' && !url.searchParams.has('before');
+    if (fresh) return json(reply, {object: 'list', data: [], next: '70'});
     const page = found.slice(from, from + 50);
     const next = from + 50 < found.length ? String(from + 50) : null;
     json(reply, {object: 'list', data: page, next});
@@ -124,9 +157,10 @@ class Half {
     const idle = this.mode === 'idle' || this.mode === 'bare';
     const state = this.engines[idle ? 'idle' : 'busy']
       .state(this.mode === 'tenant' ? 'tenant' : 'all', this.mode === 'keys');
+    this.models.put(state);
     if (this.mode === 'bare') {
       Object.assign(state.server, {ledger: false, prices: false, limits: false, receipts: false,
-                                   energy_source: ''});
+                                   models_folder: false, energy_source: ''});
       const engine = state.models[0]?.engine;
       if (engine) Object.assign(engine, {energy: null, money: null, rates: null});
     }
@@ -154,7 +188,8 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   await new Promise<void>((done) => server.listen(options.port ?? 0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    set: (mode) => (half.mode = mode),
+    set: (mode) => half.set(mode),
+    goOn: () => half.models.goOn(),
     stop: () => new Promise((done) => {
       half.stop();
       server.close(() => done());

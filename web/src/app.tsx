@@ -5,7 +5,7 @@ import {short} from './base/format.ts';
 import {route, routeTo} from './base/route.ts';
 import {nextTheme, theme} from './base/theme.ts';
 import {hasKey} from './client/api.ts';
-import {connect, engine, link, retryAtMs, state, type Link} from './client/live.ts';
+import {connect, link, retryAtMs, state, tokensOut, type Link} from './client/live.ts';
 import {Icon, type IconName} from './controls/icon.tsx';
 import {KeyForm} from './controls/key_form.tsx';
 import {useCountdown} from './controls/need.tsx';
@@ -56,15 +56,15 @@ const linkTells: Record<Link, string> = {
 // The state of the connection in words, and how fast the mill turns.
 function Status() {
   const left = useCountdown(retryAtMs.value);
-  const rates = engine.value?.rates;
+  const rate = tokensOut.value;
   const away = link.value === 'offline' && left > 0 ? `, again in ${left}\u202fs` : '';
   return (
     <div class={`status status-${link.value}`}>
       <span class="status-dot" aria-hidden="true" />
       <span role="status">{linkTells[link.value]}</span>
       <span aria-hidden="true">{away}</span>
-      {link.value === 'live' && rates &&
-        <span class="status-rate">{short(rates.generated_tokens_per_second)} tokens/s</span>}
+      {link.value === 'live' && rate !== null &&
+        <span class="status-rate">{short(rate)} tokens/s</span>}
       {link.value === 'offline' &&
         <button type="button" class="small" onClick={connect}>Try now</button>}
     </div>

@@ -1,7 +1,8 @@
-// What the pages remember of the states they have seen: rates of the last minutes for the curves,
-// and steps of the engine for the timeline, of which each state has the last ten seconds alone.
+// What the pages remember of the states they have seen, of each model: rates of the last minutes
+// for the curves, and steps of the engine for the timeline, of which each state has the last ten
+// seconds alone.
 import {signal} from '@preact/signals';
-import type {State, Step} from './types.ts';
+import type {Engine, State, Step} from './types.ts';
 
 export interface Sample {
   time_ms: number;
@@ -13,22 +14,26 @@ export interface Sample {
   firstToken: number | null;  // median seconds
 }
 
+export interface Remembered {
+  samples: Sample[];
+  steps: Step[];
+}
+
 export const keptSamples = 180;
 export const keptSteps = 256;
 
-export const samples = signal<Sample[]>([]);
-export const steps = signal<Step[]>([]);
+const nothing: Remembered = {samples: [], steps: []};
+const remembered = signal(new Map<string, Remembered>());
+
+export const rememberedOf = (model: string) => remembered.value.get(model) ?? nothing;
 
 // A server that has been started again begins its counters again: then so do we.
 let startedMs = 0;
 
-export function sampleOf(state: State): Sample | null {
-  const model = state.models.find((each) => each.default) ?? state.models[0];
-  const engine = model?.engine;
-  if (!engine) return null;
+export function sampleOf(timeMs: number, engine: Engine): Sample {
   const {blocks, rates} = engine;
   return {
-    time_ms: state.time_ms,
+    time_ms: timeMs,
     tokensIn: rates?.prompt_tokens_per_second ?? null,
     tokensOut: rates?.generated_tokens_per_second ?? null,
     watts: rates?.watts ?? null,
@@ -45,14 +50,21 @@ export function mergedSteps(have: Step[], more: Step[]): Step[] {
   return fresh.length ? [...have, ...fresh].slice(-keptSteps) : have;
 }
 
+// So does a model that was unloaded and has come again.
+function grown(before: Remembered, timeMs: number, engine: Engine): Remembered {
+  const again = engine.steps.last < (before.steps.at(-1)?.step ?? 0);
+  const have = again ? nothing : before;
+  return {
+    samples: [...have.samples, sampleOf(timeMs, engine)].slice(-keptSamples),
+    steps: mergedSteps(have.steps, engine.steps.steps),
+  };
+}
+
 export function remember(state: State) {
-  if (state.server.started_ms !== startedMs) {
-    startedMs = state.server.started_ms;
-    samples.value = [];
-    steps.value = [];
-  }
-  const sample = sampleOf(state);
-  if (sample) samples.value = [...samples.value, sample].slice(-keptSamples);
-  const model = state.models.find((each) => each.default) ?? state.models[0];
-  if (model?.engine) steps.value = mergedSteps(steps.value, model.engine.steps.steps);
+  const before = state.server.started_ms === startedMs ? remembered.value : new Map();
+  startedMs = state.server.started_ms;
+  const next = new Map<string, Remembered>();
+  for (const {id, engine} of state.models)
+    if (engine) next.set(id, grown(before.get(id) ?? nothing, state.time_ms, engine));
+  remembered.value = next;
 }

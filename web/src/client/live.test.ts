@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {MadeEngine} from '../../mock/engine.ts';
 import {ApiError} from './api.ts';
-import {keptSteps, mergedSteps, remember, sampleOf, samples, steps} from './history.ts';
+import {keptSteps, mergedSteps, remember, rememberedOf} from './history.ts';
 import {backoffMs, linkOf} from './live.ts';
 import type {Step} from './types.ts';
 
@@ -28,16 +28,36 @@ test('steps are kept once each, and not without end', () => {
 
 test('a server that was started again begins again', () => {
   const state = new MadeEngine(3).warm().state();
+  const id = state.models[0]?.id ?? '';
   remember(state);
   remember(state);
-  assert.equal(samples.value.length, 2);
+  assert.equal(rememberedOf(id).samples.length, 2);
   const again = new MadeEngine(4).warm().state();
   again.server.started_ms += 1;
   remember(again);
-  assert.equal(samples.value.length, 1);
-  assert.equal(steps.value.at(-1)?.step, again.models[0]?.engine?.steps.last);
+  assert.equal(rememberedOf(id).samples.length, 1);
+  assert.equal(rememberedOf(id).steps.at(-1)?.step, again.models[0]?.engine?.steps.last);
+});
+
+test('each model has its own past, which goes when it goes', () => {
+  const state = new MadeEngine(6).warm().state();
+  const [first] = state.models;
+  assert.ok(first?.engine);
+  state.models.push({...first, id: 'second', default: false});
+  remember(state);
+  remember(state);
+  assert.equal(rememberedOf('second').samples.length, 2);
+  const {steps} = first.engine;
+  const fresh = {...first.engine, steps: {...steps, last: 1, steps: [step(1)]}};
+  remember({...state, models: [first, {...first, id: 'second', engine: fresh}]});
+  assert.deepEqual(rememberedOf('second').steps.map((each) => each.step), [1]);
+  assert.equal(rememberedOf(first.id).samples.length, 3);
+  remember({...state, models: [first]});
+  assert.deepEqual(rememberedOf('second'), {samples: [], steps: []});
 });
 
 test('without an engine there is nothing to remember', () => {
-  assert.equal(sampleOf(new MadeEngine(5).warm().state('tenant')), null);
+  const state = new MadeEngine(5).warm().state('tenant');
+  remember(state);
+  assert.deepEqual(rememberedOf(state.models[0]?.id ?? ''), {samples: [], steps: []});
 });

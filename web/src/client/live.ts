@@ -4,6 +4,7 @@
 //   connecting ──▶ live ──▶ offline (tries again, less and less often) ──▶ live
 //        └──▶ key (401: a key is asked for), closed (403: the key opens other doors), absent (404)
 import {computed, effect, signal} from '@preact/signals';
+import {route} from '../base/route.ts';
 import {EventParser, eventsOf} from '../base/sse.ts';
 import {aborted, ApiError, ask, asApiError, key} from './api.ts';
 import {remember} from './history.ts';
@@ -16,11 +17,22 @@ export const state = signal<State | null>(null);
 export const problem = signal<ApiError | null>(null);
 export const retryAtMs = signal<number | null>(null);
 
+export const models = computed(() => state.value?.models ?? []);
+
+// The one that a page is about: what its address says (?model=ID), else the default one.
 export const model = computed(() => {
-  const models = state.value?.models ?? [];
-  return models.find((each) => each.default) ?? models[0] ?? null;
+  const wanted = route.value.query['model'];
+  return models.value.find((each) => each.id === wanted) ??
+    models.value.find((each) => each.default) ?? models.value[0] ?? null;
 });
 export const engine = computed(() => model.value?.engine ?? null);
+
+// Of all engines together; null while nothing is known.
+export const tokensOut = computed(() => {
+  const rates = models.value.flatMap((each) =>
+    each.engine?.rates ? [each.engine.rates.generated_tokens_per_second] : []);
+  return rates.length ? rates.reduce((all, each) => all + each, 0) : null;
+});
 
 const silenceMs = 20_000;  // the server says something every 15 s at least
 const slowestMs = 15_000;

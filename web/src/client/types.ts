@@ -13,6 +13,7 @@ export interface ServerInfo {
   prices: boolean;
   limits: boolean;
   receipts: boolean;
+  models_folder?: boolean;
   energy_source: string;
 }
 
@@ -22,6 +23,7 @@ export interface State {
   time_ms: number;
   view: 'all' | 'tenant';
   tenant: string;
+  admin?: boolean;  // may let models sleep, wake, come and go
   server: ServerInfo;
   models: Model[];
   tenants: TenantNow[];
@@ -48,6 +50,12 @@ export interface Model {
     kv_type: string | null;
   } | null;
   package: {name: string | null; profile: string | null} | null;
+  sleep?: {
+    sleeps: number;
+    wakes: number;
+    failed_wakes: number;
+    last_wake_seconds: number | null;
+  } | null;
   engine?: Engine | null;
   sequences: SequenceNow[];
 }
@@ -196,6 +204,7 @@ export interface RequestRecord {
   key: string;
   endpoint: string;
   model: string;
+  digest?: string | null;
   outcome: Outcome;
   arrived_ms: number;
   ended_ms: number;
@@ -207,12 +216,18 @@ export interface RequestRecord {
   generated_tokens: number;
   joules: number | null;
   euros: string | null;
-  receipt: boolean;
+  receipt: boolean | null;  // null: nobody knows, but one may ask for it
+  source?: 'memory' | 'ledger';
 }
 
 export interface RequestList {
   data: RequestRecord[];
   next: string | null;
+}
+
+export interface Loadable {
+  name: string;
+  bytes: number;
 }
 
 export interface Use {

@@ -3,10 +3,12 @@ import {test} from 'node:test';
 import {MadeEngine} from '../../mock/engine.ts';
 import {madeTenants} from '../../mock/records.ts';
 import {emptyAnswer} from '../client/chat.ts';
+import {loadBody} from '../client/orders.ts';
 import {told, type AssistantMessage} from './chat/conversation.ts';
 import {exampleTools, initialSettings, requestBody, settingsProblem} from './chat/settings.ts';
 import {doubt, visible} from './chat/token_view.tsx';
 import {recordSoFar, runningOf} from './requests/running.ts';
+import {wishProblem} from './models/load.tsx';
 import {billCsv} from './tenants/csv.ts';
 import {periods} from './tenants/periods.ts';
 
@@ -63,6 +65,17 @@ test('a bill as CSV: formulas are text, commas are quoted', () => {
   const lines = billCsv(bill).split('\r\n');
   assert.equal(lines[1], `'=1+1,"a,""b""",4102,1620000,410000,0,200000,4.210400000,`);
   assert.equal(lines.length, 4);
+});
+
+test('a load asks for what was typed, and for nothing else', () => {
+  const wish = {model: 'a.gguf', id: '', context: '', kvMemory: '', parallel: ''};
+  assert.deepEqual(loadBody(wish), {model: 'a.gguf'});
+  const all = {...wish, id: ' a ', context: '4096', kvMemory: '512MB', parallel: ' 8'};
+  assert.deepEqual(loadBody(all), {model: 'a.gguf', id: 'a', context: 4096, kv_memory: '512MB',
+                                   parallel: 8});
+  assert.equal(wishProblem(all), '');
+  assert.match(wishProblem({...wish, context: '4k'}), /Context/);
+  assert.match(wishProblem({...wish, parallel: '0'}), /at once/);
 });
 
 test('periods by the calendar in UTC', () => {

@@ -8,6 +8,7 @@ import {ErrorNotice} from '../../controls/notice.tsx';
 import {Text} from '../../controls/text.tsx';
 import {CallCard, ResultForm} from './calls.tsx';
 import {busy, openCalls, regenerate, type AssistantMessage, type Message} from './conversation.ts';
+import {asked} from './models.ts';
 import {DoubtLegend, TokenView} from './token_view.tsx';
 
 const finishTells: Record<string, string> = {
@@ -76,6 +77,17 @@ function Foot({message, last}: {message: AssistantMessage; last: boolean}) {
   );
 }
 
+const waitTells: Record<string, string> = {
+  sleeping: 'The model sleeps; this wakes it.',
+  waking: 'The model wakes up first.',
+  closing: 'The model is about to sleep; this waits until it is awake again.',
+};
+
+function Wait({state}: {state: string}) {
+  const told = waitTells[state];
+  return told ? <p class="note" role="status">{told}</p> : null;
+}
+
 function Body({message}: {message: AssistantMessage}) {
   const {answer} = message;
   const coming = message.endMs === null;
@@ -88,6 +100,7 @@ function Body({message}: {message: AssistantMessage}) {
         <Thinking text={answer.thinking} open={coming && !answer.text} />}
       {answer.text && <Text text={answer.text} />}
       {coming && <span class="caret" aria-label="The answer is coming" role="img" />}
+      {coming && nothing && asked.value && <Wait state={asked.value.state} />}
       {!coming && nothing && !message.error &&
         <p class="note">{message.stopped ? 'Stopped before the first token.' : dash}</p>}
     </>

@@ -4,7 +4,9 @@ import {models} from './models.ts';
 import {change, exampleTools, fieldProblem, fields, settings, toolsProblem} from './settings.ts';
 
 function ModelField() {
-  const names = models.value;
+  const wanted = settings.value.model;
+  const gone = wanted !== '' && !models.value.includes(wanted);
+  const names = gone ? [...models.value, wanted] : models.value;
   if (names.length < 2) return null;
   return (
     <label>
@@ -12,7 +14,9 @@ function ModelField() {
       <select value={settings.value.model}
               onChange={(event) => change({model: event.currentTarget.value})}>
         <option value="">default</option>
-        {names.map((name) => <option key={name} value={name}>{name}</option>)}
+        {names.map((name) => (
+          <option key={name} value={name}>{name}{gone && name === wanted && ' (gone)'}</option>
+        ))}
       </select>
     </label>
   );

@@ -1,13 +1,13 @@
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {hasKey} from '../../client/api.ts';
-import {link, model} from '../../client/live.ts';
+import {link} from '../../client/live.ts';
 import {Icon} from '../../controls/icon.tsx';
 import {KeyNotice} from '../../controls/key_form.tsx';
 import {Notice} from '../../controls/notice.tsx';
 import {PageHead} from '../../controls/panel.tsx';
 import {busy, clear, messages, say, settle, stop} from './conversation.ts';
 import {MessageView} from './message.tsx';
-import {loadModels, models} from './models.ts';
+import {asked, loadModels, models} from './models.ts';
 import {Options} from './options.tsx';
 import {settings, settingsProblem} from './settings.ts';
 
@@ -18,11 +18,13 @@ const starters = [
 ];
 
 function Empty() {
-  const name = model.value?.id ?? models.value[0];
+  const one = asked.value;
+  const name = one?.id ?? models.value[0];
   return (
     <div class="chat-empty">
       <h2>Say something to {name ? <span class="model-name">{name}</span> : 'the model'}</h2>
-      <p>It runs on this server; nothing that you write goes anywhere else.</p>
+      <p>It runs on this server; nothing that you write goes anywhere else.
+        {one?.state === 'sleeping' && ' It sleeps: your first message wakes it.'}</p>
       <ul class="starters">
         {starters.map((text) => (
           <li key={text}>

@@ -1,9 +1,7 @@
 import {percent, seconds, secondsIn, short, whole, joined, dash} from '../../base/format.ts';
-import {samples, type Sample} from '../../client/history.ts';
+import type {Sample} from '../../client/history.ts';
 import type {Engine, ServerInfo} from '../../client/types.ts';
 import {Stat} from '../../controls/stat.tsx';
-
-const trend = (pick: (sample: Sample) => number | null) => samples.value.map(pick);
 
 const perSecond = (value: number | null | undefined) => ({value: short(value), unit: ''});
 
@@ -28,7 +26,10 @@ export function energyOfMillion(engine: Engine) {
 }
 
 // The instruments, from left to right: tokens, milliseconds, memory, joules, euros.
-export function Figures({engine, server}: {engine: Engine; server: ServerInfo}) {
+export function Figures({engine, server, samples}: {
+  engine: Engine; server: ServerInfo; samples: Sample[];
+}) {
+  const trend = (pick: (sample: Sample) => number | null) => samples.map(pick);
   const {counters, rates, latency, blocks} = engine;
   const first = latency.first_token.recent ?? latency.first_token.whole;
   const inter = latency.inter_token.recent ?? latency.inter_token.whole;

@@ -1,9 +1,10 @@
 import {useState} from 'preact/hooks';
 import {signal} from '@preact/signals';
 import {dash, joules, percent, whole} from '../../base/format.ts';
-import {steps} from '../../client/history.ts';
-import {engine, model, state} from '../../client/live.ts';
-import type {Engine, State} from '../../client/types.ts';
+import {routeTo} from '../../base/route.ts';
+import {rememberedOf} from '../../client/history.ts';
+import {model, models, state} from '../../client/live.ts';
+import type {Engine, Model, State, Step} from '../../client/types.ts';
 import {PartsBar} from '../../controls/meter.tsx';
 import {Need, OperatorsOnly} from '../../controls/need.tsx';
 import {Notice} from '../../controls/notice.tsx';
@@ -16,21 +17,41 @@ import {Figures} from './figures.tsx';
 import {SequencesTable} from './sequences.tsx';
 
 // Pictures stand still while one looks closely; the figures go on.
-const frozen = signal<Engine | null>(null);
+interface Held {
+  model: string;
+  engine: Engine;
+  steps: Step[];
+}
+const frozen = signal<Held | null>(null);
+const heldOf = (model: string) => (frozen.value?.model === model ? frozen.value : null);
 
-function Freeze({engine: now}: {engine: Engine}) {
-  const held = frozen.value !== null;
+function Freeze({model: id, engine: now}: {model: string; engine: Engine}) {
+  const held = heldOf(id) !== null;
+  const hold = () => (frozen.value = {model: id, engine: now, steps: rememberedOf(id).steps});
   return (
-    <button type="button" aria-pressed={held} onClick={() => (frozen.value = held ? null : now)}>
+    <button type="button" aria-pressed={held}
+            onClick={() => void (held ? (frozen.value = null) : hold())}>
       {held ? 'Let the pictures go on' : 'Hold the pictures'}
     </button>
   );
 }
 
-function Batch() {
-  const [held, hold] = useState<typeof steps.value | null>(null);
-  if ((frozen.value !== null) !== (held !== null)) hold(frozen.value ? steps.value : null);
-  const shown = held ?? steps.value;
+// Which engine is looked at, where there are several.
+function Which({shown}: {shown: Model}) {
+  if (models.value.length < 2) return null;
+  return (
+    <label class="inline">
+      <span>Model</span>
+      <select value={shown.id} onChange={(event) => {
+        location.hash = routeTo('floor', [], {model: event.currentTarget.value});
+      }}>
+        {models.value.map(({id}) => <option key={id} value={id}>{id}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function Batch({shown}: {shown: Step[]}) {
   return (
     <Panel class="span-2" title="The batch, step by step"
            note={<>Each column is a step of the engine, as wide as it was long; each lane is a
@@ -51,13 +72,12 @@ function Batch() {
   );
 }
 
-function Pictures({engine: now}: {engine: Engine}) {
-  const shown = frozen.value ?? now;
-  const {blocks, prefix} = shown;
-  const sequences = model.value?.sequences ?? [];
+function Pictures({model: {id, sequences}, engine: now}: {model: Model; engine: Engine}) {
+  const held = heldOf(id);
+  const {blocks, prefix} = held?.engine ?? now;
   return (
     <>
-      <Batch />
+      <Batch shown={held?.steps ?? rememberedOf(id).steps} />
       <Panel title="KV cache, block by block"
              note={`Each square is a block of ${blocks.block_tokens} tokens, in the colour of ` +
                'the sequence that holds it.'}>
@@ -128,16 +148,27 @@ function Work({engine: now}: {engine: Engine}) {
   );
 }
 
-function Whole({now, engine: running}: {now: State; engine: Engine}) {
-  const sequences = model.value?.sequences ?? [];
+function Asleep({shown}: {shown: Model}) {
+  const wakes = shown.state === 'waking';
+  return (
+    <Notice icon="sleep" title={`${shown.id} ${wakes ? 'wakes up' : 'sleeps'}`}>
+      {wakes ? <p>Its weights are being read; requests wait for no more than that.</p>
+        : <p>It has no keys and values to draw. What can wake it is <a href="#/models">its card
+            among the models</a>, or a request.</p>}
+    </Notice>
+  );
+}
+
+function Whole({now, shown, engine: running}: {now: State; shown: Model; engine: Engine}) {
+  const sleeps = shown.state === 'sleeping' || shown.state === 'waking';
   return (
     <>
-      <Figures engine={running} server={now.server} />
+      <Figures engine={running} server={now.server} samples={rememberedOf(shown.id).samples} />
       <div class="grid">
-        <Pictures engine={running} />
+        {sleeps ? <Asleep shown={shown} /> : <Pictures model={shown} engine={running} />}
         <Latency engine={running} />
         <Panel class="span-2" title="In the engine now">
-          <SequencesTable sequences={sequences} timeMs={now.time_ms} />
+          <SequencesTable sequences={shown.sequences} timeMs={now.time_ms} />
         </Panel>
         <Work engine={running} />
         <Tenants now={now} />
@@ -179,13 +210,17 @@ function TenantView({now}: {now: State}) {
 
 export function FloorPage() {
   const now = state.value;
-  const running = engine.value;
+  const shown = model.value;
+  const running = shown?.engine;
   return (
     <>
-      <PageHead title="Factory floor">{running && <Freeze engine={running} />}</PageHead>
+      <PageHead title="Factory floor">
+        {shown && <Which shown={shown} />}
+        {shown && running && <Freeze model={shown.id} engine={running} />}
+      </PageHead>
       <Need>{() => {
         if (!now) return null;
-        if (running) return <Whole now={now} engine={running} />;
+        if (shown && running) return <Whole now={now} shown={shown} engine={running} />;
         return now.view === 'tenant' ? <TenantView now={now} />
           : <Notice icon="empty" title="No engine runs">
               <p>The <a href="#/models">models</a> are not ready.</p>

@@ -1,4 +1,4 @@
-import {useEffect} from 'preact/hooks';
+import {useEffect, useRef} from 'preact/hooks';
 import {dash, euros, joules, moment, percent, seconds, short, whole} from '../../base/format.ts';
 import {routeTo} from '../../base/route.ts';
 import {state} from '../../client/live.ts';
@@ -50,8 +50,42 @@ function Facts({record, running}: {record: RequestRecord; running: boolean}) {
   );
 }
 
-function Told({record, running}: {record: RequestRecord; running: boolean}) {
+function Digest({digest}: {digest: string}) {
+  return (
+    <p class="digest">
+      <span>SHA-256 of the weights</span> <code>{digest}</code>
+      <CopyButton text={digest} label="Copy the digest of the weights" />
+    </p>
+  );
+}
+
+// What stands for the timeline of a request that only the ledger knows.
+function Untimed() {
+  return (
+    <Notice icon="empty" title="Its timeline is no longer kept">
+      <p>The server remembers how the last 2 048 requests since its start went, step by step; of
+        older ones, the ledger has what they used, and when they ended, to the second.</p>
+    </Notice>
+  );
+}
+
+function Timelines({record}: {record: RequestRecord}) {
   const answers = record.answers.length ? record.answers : [undefined];
+  return (
+    <>
+      {answers.map((answer, i) => (
+        <div key={i} class="answer-timeline">
+          {answers.length > 1 && <h3>Answer {i + 1}</h3>}
+          <Timeline phases={phasesOf(record, answer)} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Told({record, running}: {record: RequestRecord; running: boolean}) {
+  const past = record.source === 'ledger';
+  const receipt = record.receipt ?? state.value?.server.receipts;
   return (
     <>
       <Panel title="From queue to receipt" actions={
@@ -59,22 +93,32 @@ function Told({record, running}: {record: RequestRecord; running: boolean}) {
           {running ? 'runs' : outcomeTells[record.outcome] ?? record.outcome}
         </span>
       }>
-        {answers.map((answer, i) => (
-          <div key={i} class="answer-timeline">
-            {answers.length > 1 && <h3>Answer {i + 1}</h3>}
-            <Timeline phases={phasesOf(record, answer)} />
-          </div>
-        ))}
+        {past ? <Untimed /> : <Timelines record={record} />}
       </Panel>
-      <Panel title="What it was"><Facts record={record} running={running} /></Panel>
-      {record.receipt && <Receipt request={record.request} />}
+      <Panel title="What it was">
+        <Facts record={record} running={running} />
+        {record.digest && <Digest digest={record.digest} />}
+      </Panel>
+      {receipt && <Receipt request={record.request} sure={record.receipt === true} />}
     </>
+  );
+}
+
+function Unknown() {
+  return (
+    <Notice icon="empty" title="This request is not known here">
+      {state.value?.server.ledger
+        ? <p>It is neither among the last 2 048 nor in the ledger; or it is another tenant's.</p>
+        : <p>The server remembers the last 2 048 since it was started, and shows each to its own
+            tenant. With <code>--ledger</code> it would know older ones.</p>}
+    </Notice>
   );
 }
 
 // It ends while one looks: then what is kept of it takes the place of what the engine says.
 const againMs = 1000;
 const settleMs = 10_000;  // after which nothing more is written of it
+const triesMax = 10;      // that it is asked for in vain
 
 export function OneRequest({request}: {request: string}) {
   const running = runningOf(state.value).find((each) => each.request === request);
@@ -82,11 +126,14 @@ export function OneRequest({request}: {request: string}) {
     useLoaded<RequestRecord>(`/v1/console/requests/${encodeURIComponent(request)}`);
   const now = state.value?.time_ms ?? 0;
   const rests = data !== null && (data.recorded_ms !== null || now - data.ended_ms > settleMs);
+  const tries = useRef(0);
   useEffect(() => {
-    if (rests || (!running && error && error.status !== 404)) return;
+    const answered = data !== null || error !== null;
+    if (!answered || rests || (!running && error && error.status !== 404)) return;
+    if (!running && ++tries.current > triesMax) return;
     const timer = setTimeout(reload, againMs);
     return () => clearTimeout(timer);
-  });
+  }, [rests, running !== undefined, error, data]);
   return (
     <div class="stack">
       <p class="request-line">
@@ -98,12 +145,7 @@ export function OneRequest({request}: {request: string}) {
         : running && state.value
           ? <Told record={recordSoFar(running, state.value.time_ms)} running />
           : error?.status === 404
-            ? (
-              <Notice icon="empty" title="This request is not kept here">
-                <p>The server remembers the last 2 048 since it was started, and shows each to its
-                  own tenant. The ledger has them all.</p>
-              </Notice>
-            )
+            ? <Unknown />
             : error && <ErrorNotice error={error} retry={reload} />}
     </div>
   );

@@ -31,7 +31,9 @@ const columns = (running: Set<string>): TableColumn<RequestRecord>[] => [
   {name: 'Energy', number: true, cell: (row) => joules(row.joules)},
   {name: 'Price', number: true, cell: (row) => euros(row.euros)},
   {name: 'Took', number: true, cell: (row) => seconds((endOf(row) - row.arrived_ms) / 1000)},
-  {name: 'Timeline', cell: (row) => <MiniTimeline phases={phasesOf(row, row.answers[0])} />},
+  {name: 'Timeline', cell: (row) => row.source === 'ledger'
+    ? <span class="note">in the ledger</span>
+    : <MiniTimeline phases={phasesOf(row, row.answers[0])} />},
 ];
 
 function Filters({outcome, tenant}: {outcome: string; tenant: string}) {
@@ -62,7 +64,8 @@ function Filters({outcome, tenant}: {outcome: string; tenant: string}) {
 
 const refreshMs = 2000;
 
-// The newest page, read again and again, and the older ones behind it as they were asked for.
+// The newest page, read again and again, and the older ones behind it as they were asked for: first
+// those that the server remembers, then the ledger's.
 function useRequests(query: string) {
   const newest = useLoaded<RequestList>(`/v1/console/requests?limit=50${query}`, refreshMs);
   const [older, setOlder] = useState<RequestRecord[]>([]);
@@ -71,10 +74,12 @@ function useRequests(query: string) {
   useEffect(() => {
     setOlder([]);
     setNext(undefined);
+    setError(null);
   }, [query]);
   const before = next === undefined ? newest.data?.next ?? null : next;
   const more = async () => {
     try {
+      setError(null);
       const page = await get<RequestList>(`/v1/console/requests?limit=50&before=${before}${query}`);
       setOlder([...older, ...page.data]);
       setNext(page.next);
@@ -82,11 +87,16 @@ function useRequests(query: string) {
       setError(asApiError(problem));
     }
   };
-  const first = newest.data?.data ?? [];
-  const known = new Set(first.map((each) => each.request));
-  const rows = [...first, ...older.filter((each) => !known.has(each.request))];
-  return {rows, before, more, error: error ?? newest.error, loaded: newest.data !== null,
-          reload: newest.reload};
+  const known = new Map<string, RequestRecord>();
+  for (const each of [...newest.data?.data ?? [], ...older])
+    if (!known.has(each.request)) known.set(each.request, each);
+  const loaded = newest.data !== null;
+  const bare = loaded && known.size === 0 && before !== null && next === undefined && !error;
+  useEffect(() => {
+    if (bare) void more();  // the server has just begun; the ledger goes further back
+  }, [bare]);
+  return {rows: [...known.values()], before, more, error: error ?? newest.error,
+          loaded: loaded && !bare, reload: newest.reload};
 }
 
 function List() {
@@ -126,11 +136,29 @@ function List() {
   );
 }
 
+// By the id that its client has, as X-Request-Id.
+function Find() {
+  const [id, setId] = useState('');
+  const find = (event: Event) => {
+    event.preventDefault();
+    if (!id.trim()) return;
+    location.hash = routeTo('requests', [id.trim()]);
+    setId('');
+  };
+  return (
+    <form class="find" onSubmit={find}>
+      <input type="search" aria-label="A request's id" placeholder="req_…" autocomplete="off"
+             spellcheck={false} value={id} onInput={(event) => setId(event.currentTarget.value)} />
+      <button type="submit" disabled={!id.trim()}>Find</button>
+    </form>
+  );
+}
+
 export function RequestsPage() {
   const [request] = route.value.rest;
   return (
     <>
-      <PageHead title={request ? 'Request' : 'Requests'} />
+      <PageHead title={request ? 'Request' : 'Requests'}><Find /></PageHead>
       <Need>{() => (request ? <OneRequest key={request} request={request} /> : <List />)}</Need>
     </>
   );

@@ -6,10 +6,12 @@ import {Panel} from '../../controls/panel.tsx';
 
 const verify = 'tokenmill verify receipt.json --public-key mill.pub --model MODEL';
 
-// The signed record, whole, and how anybody can check it.
-export function Receipt({request}: {request: string}) {
+// The signed record, whole, and how anybody can check it. Of one that nobody is sure of, nothing is
+// said where there is none.
+export function Receipt({request, sure}: {request: string; sure: boolean}) {
   const path = `/v1/receipts/${encodeURIComponent(request)}`;
   const {data, error, reload} = useLoaded<object>(path);
+  if (!sure && !data) return null;
   const text = data ? JSON.stringify(data, null, 2) : '';
   return (
     <Panel title="Receipt"
