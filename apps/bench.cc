@@ -9,6 +9,7 @@
 #include "apps/bench_cases.h"
 #include "apps/bench_needs.h"
 #include "apps/bench_peer.h"
+#include "apps/bench_reason.h"
 #include "apps/bench_report.h"
 #include "apps/bench_serve.h"
 #include "apps/bench_start.h"
@@ -196,6 +197,8 @@ Run add_bench(CLI::App& command) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* serve = command.add_subcommand("serve", "Measure a server under many clients");
   const Run run_serve = add_bench_serve(*serve);
+  CLI::App* reason = command.add_subcommand("reason", "Measure several paths from one prompt");
+  const Run run_reason = add_bench_reason(*reason);
   command.add_option("model", options->model,
                      "A model's name or path [default]; with --make-model, the file to write");
   command.add_option("--case", options->cases,
@@ -214,8 +217,9 @@ Run add_bench(CLI::App& command) {
   command.add_option("--make-model", options->shape,
                      "Write a model with random weights instead: " + made_shape_names());
   command.add_option("--quant", options->quant, "Its format: " + made_quant_names());
-  return [options, serve, run_serve] {
+  return [options, serve, run_serve, reason, run_reason] {
     if (serve->parsed()) return run_serve();
+    if (reason->parsed()) return run_reason();
     return options->shape.empty() ? bench_model(*options) : make_bench_model(*options);
   };
 }

@@ -171,6 +171,7 @@ bool EngineCore::step() {
   start_times(plan);
   if (was_idle_) stats_.energy.on_idle(joules_());
   logits_.resize(size_t{plan.logits} * limits_.vocab);
+  if (!plan.copies.empty()) runner_->copy(plan.copies);
   runner_->step(batch_of(plan), logits_);
   share_energy(plan);
   commit(schedule_, plan);
@@ -180,10 +181,15 @@ bool EngineCore::step() {
   return true;
 }
 
+// What is computed for several is drawn by all of them.
 void EngineCore::share_energy(const Plan& plan) {
   const double drawn = stats_.energy.on_step(joules_());
-  for (const PlannedPiece& piece : plan.pieces)
-    generations_.at(piece.sequence->id)->draw(drawn * piece.tokens / plan.tokens);
+  for (const PlannedPiece& piece : plan.pieces) {
+    const auto heads = static_cast<double>(1 + piece.twins.size());
+    const double each = drawn * piece.tokens / plan.tokens / heads;
+    generations_.at(piece.sequence->id)->draw(each);
+    for (const Sequence* twin : piece.twins) generations_.at(twin->id)->draw(each);
+  }
 }
 
 void EngineCore::start_times(const Plan& plan) {
@@ -193,41 +199,50 @@ void EngineCore::start_times(const Plan& plan) {
   for (const PlannedPiece& piece : plan.pieces) {
     Generation& it = *generations_.at(piece.sequence->id);
     stats_.times.on_scheduled(it.times(), now);
-    trail_.add({.sequence = piece.sequence->id,
-                .tokens = piece.tokens,
-                .prefill = piece.sequence->remaining() > 1 || it.generated_tokens() == 0});
+    for (const Sequence* twin : piece.twins)
+      stats_.times.on_scheduled(generations_.at(twin->id)->times(), now);
+    const bool prefill = piece.sequence->remaining() > 1 || it.generated_tokens() == 0;
+    if (prefill) stats_.prefill_tokens += piece.tokens;
+    trail_.add({.sequence = piece.sequence->id, .tokens = piece.tokens, .prefill = prefill});
   }
 }
 
-// Each sequence gets its own rows, in the order of the pieces.
+// Each sequence gets its own rows, in the order of the pieces, and so do its twins that have joined
+// it.
 void EngineCore::hand_out(const Plan& plan) {
   std::span<const float> rest = logits_, hidden = runner_->hidden();
-  const int64_t now = clock_();
+  now_ = clock_();
   const size_t width = plan.logits == 0 ? 0 : hidden.size() / plan.logits;
-  trail_.end(now);
+  trail_.end(now_);
   for (const PlannedPiece& piece : plan.pieces) {
     const auto rows = rest.first(size_t{piece.logits} * limits_.vocab);
     rest = rest.subspan(rows.size());
     const auto states = hidden.first(piece.logits * width);
     hidden = hidden.subspan(states.size());
-    Generation& it = *generations_.at(piece.sequence->id);
-    const uint32_t before = it.generated_tokens();
-    it.at(now);
-    const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
-    count(piece, it, before, now);
-    if (finished) {
-      finish_times(it, now);
-      remove(it);
-    } else if (piece.guessed > 0) {
-      settle(schedule_, it.sequence(), it.accepted());
-    }
+    give(piece, *generations_.at(piece.sequence->id), rows, states);
+    for (const Sequence* twin : piece.twins)
+      if (twin->behind == 0) give(piece, *generations_.at(twin->id), rows, states);
+  }
+}
+
+void EngineCore::give(const PlannedPiece& piece, Generation& it, std::span<const float> rows,
+                      std::span<const float> states) {
+  const uint32_t before = it.generated_tokens();
+  it.at(now_);
+  const bool finished = it.take(rows, states, limits_.vocab, vocabulary_, scratch_);
+  count(piece, it, before);
+  if (finished) {
+    finish_times(it, now_);
+    remove(it);
+  } else if (piece.guessed > 0) {
+    settle(schedule_, it.sequence(), it.accepted());
   }
 }
 
 // What a piece has brought. An embedding has no tokens, but its prompt was computed.
-void EngineCore::count(const PlannedPiece& piece, Generation& it, uint32_t before, int64_t now) {
+void EngineCore::count(const PlannedPiece& piece, Generation& it, uint32_t before) {
   const uint32_t generated = it.generated_tokens() - before;
-  stats_.times.on_tokens(it.times(), generated, now);
+  stats_.times.on_tokens(it.times(), generated, now_);
   stats_.generated_tokens += generated;
   stats_.guessed_tokens += piece.guessed;
   if (piece.guessed > 0) stats_.accepted_tokens += it.accepted();

@@ -38,6 +38,7 @@ struct EngineStats {
   // Of requests whose first token (or embedding) has come.
   uint64_t prompt_tokens = 0, cached_tokens = 0;
   uint64_t generated_tokens = 0;
+  uint64_t prefill_tokens = 0;  // computed of prompts, and again of what had yielded
   uint64_t guessed_tokens = 0, accepted_tokens = 0;  // that were tried, and that came true
   uint64_t requests_done = 0, requests_cancelled = 0;
   uint64_t yields = 0;         // times that memory ran short and the youngest had to start again
@@ -98,7 +99,9 @@ class EngineCore {
   Constraints& constraints(const std::vector<TokenId>& shown);
   void start_times(const Plan&);
   void hand_out(const Plan&);
-  void count(const PlannedPiece&, Generation&, uint32_t before, int64_t now);
+  void give(const PlannedPiece&, Generation&, std::span<const float> rows,
+            std::span<const float> states);
+  void count(const PlannedPiece&, Generation&, uint32_t before);
   void finish_times(Generation&, int64_t now);
   void remove(Generation&);
   void depart(const Generation&);
@@ -119,6 +122,7 @@ class EngineCore {
   Joules joules_;
   EngineStats stats_;
   StepTrail trail_;
+  int64_t now_ = 0;       // the end of the last step
   bool was_idle_ = true;  // nothing was to be done after the last step
 };
 

@@ -97,6 +97,25 @@ GenerateRequest insisting_on(TokenId token, uint32_t tokens_max) {
   return request;
 }
 
+TEST_CASE("the paths of a prompt compute it once, whenever each of them comes") {
+  for (const int steps_between : {0, 1, 3, 10}) {
+    CAPTURE(steps_between);
+    Bench bench({}, {.chunk_tokens = 32});
+    for (uint64_t seed = 0; seed < 8; ++seed) {
+      GenerateRequest request{.prompt = std::vector<TokenId>(100, 7), .tokens_max = 20};
+      request.sampling.seed = seed;
+      request.ignore_end = true;
+      bench.add(std::move(request));
+      for (int step = 0; step < steps_between; ++step) bench.core.step();
+    }
+    bench.finish();
+    const EngineStats stats = bench.core.stats();
+    CHECK(stats.generated_tokens == 8 * 20);
+    CHECK(stats.prefill_tokens <= 100 + 7);
+    CHECK((steps_between > 0 || stats.prefill_tokens == 100));
+  }
+}
+
 TEST_CASE("an answer ends at tokens_max, or where the context does") {
   Bench bench;
   bench.add({.prompt = {1, 2, 3}, .tokens_max = 5, .ignore_end = true});

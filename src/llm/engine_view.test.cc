@@ -36,7 +36,9 @@ std::string sequence_violation(const EngineView& view) {
   for (const SequenceView& it : view.sequences) {
     const bool waits = it.stage == Stage::queue || it.stage == Stage::again;
     (waits ? waiting : running) += 1;
-    if (waits != it.blocks.empty()) return fmt::format("{} waits and holds blocks", it.id);
+    const bool nothing = it.blocks.empty();  // or it is behind another, and has computed nothing
+    if (waits ? !nothing : nothing && it.computed_tokens > 0)
+      return fmt::format("{} waits and holds blocks", it.id);
     if (it.stage == Stage::decode && it.generated_tokens == 0)
       return fmt::format("{} decodes, and has no token", it.id);
     if (it.computed_tokens > it.prompt_tokens + it.generated_tokens)

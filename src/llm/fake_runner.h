@@ -53,15 +53,22 @@ class FakeRunner : public Runner {
     }
     ASSERT(tokens > 0 && tokens <= shape_.batch_tokens && logits.empty(), tokens);
   }
+  void copy(std::span<const BlockCopy> copies) override {
+    for (const BlockCopy& it : copies) {
+      std::copy_n(&cache_[at(it.from)], kBlockTokens, &cache_[at(it.to)]);
+      std::copy_n(&tokens_[at(it.from)], kBlockTokens, &tokens_[at(it.to)]);
+    }
+  }
   std::span<const float> hidden() const override { return hidden_; }
 
  private:
   static constexpr size_t kHiddenWidth = 8;
 
+  static size_t at(BlockId block) { return size_t{block} * kBlockTokens; }
   size_t place(const BatchPiece& piece, uint32_t position) const {
     ASSERT(position / kBlockTokens < piece.blocks.size() && position < shape_.context, position);
     const BlockId block = piece.blocks[position / kBlockTokens];
-    return size_t{block} * kBlockTokens + position % kBlockTokens;
+    return at(block) + position % kBlockTokens;
   }
   uint64_t& slot(const BatchPiece& piece, uint32_t position) {
     return cache_[place(piece, position)];

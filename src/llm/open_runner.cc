@@ -1,6 +1,7 @@
 #include "llm/open_runner.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 #include "base/team.h"
@@ -55,6 +56,11 @@ class CpuRunner final : public Runner {
     ASSERT(step.rows.size() <= options_.batch_tokens_max, step.rows.size());
     team_->run([&](Lane& lane) { forward(lane, step); });
     hidden_rows_ = step.logit_rows.size();
+  }
+
+  void copy(std::span<const BlockCopy> copies) override {
+    for (const BlockCopy& it : copies)
+      std::memcpy(kv_.at(it.to, 0, 0), kv_.at(it.from, 0, 0), kv_.block_bytes());
   }
 
   RunnerMemory memory() const override { return {model_->storage.size(), kv_.pages.size()}; }

@@ -152,6 +152,7 @@ class Lent final : public Runner {
   uint32_t context_max() const override { return owner_.context_max(); }
   uint32_t block_count() const override { return blocks_; }
   uint32_t batch_tokens_max() const override { return owner_.batch_tokens_max(); }
+  void copy(std::span<const BlockCopy> copies) override { owner_.copy(copies); }
   void step(std::span<const BatchPiece> pieces, std::span<float> logits) override {
     owner_.step(pieces, logits);
   }

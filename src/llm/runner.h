@@ -22,6 +22,11 @@ struct BatchPiece {
   uint32_t logits = 0;              // logits wanted for the last so many tokens (0 or 1, mostly)
 };
 
+// What one block holds, in the place of another's.
+struct BlockCopy {
+  BlockId from = 0, to = 0;
+};
+
 // Bytes that a runner holds; 0 = it does not tell.
 struct RunnerMemory {
   uint64_t weights = 0, kv = 0;
@@ -36,6 +41,8 @@ class Runner {
   virtual uint32_t batch_tokens_max() const = 0;  // most tokens in a step
   // logits: one row of vocab_size() for each wanted row, in the order of the pieces.
   virtual void step(std::span<const BatchPiece>, std::span<float> logits) = 0;
+  // Between steps, one after the other: what one has written, the next may read.
+  virtual void copy(std::span<const BlockCopy>) = 0;
   // What the head has made the last step's logits of, (rows, width); nothing where a runner does
   // not tell. Valid until the next step.
   virtual std::span<const float> hidden() const { return {}; }

@@ -79,6 +79,9 @@ class Simulation {
       visits_.push_back({.request = random_request(),
                          .arrives = pick(world_.arrival_steps),
                          .leaves = one_in(6) ? pick(2 * world_.arrival_steps) : UINT32_MAX});
+    for (size_t i = 1; i < visits_.size(); ++i)  // several paths from one prompt
+      if (visits_[i].request.prompt == visits_[i - 1].request.prompt && one_in(2))
+        visits_[i].arrives = visits_[i - 1].arrives;
     std::ranges::sort(visits_, {}, &Visit::arrives);
     if (std::string broken = run_together(random_options()); !broken.empty()) return broken;
     for (size_t i = 0; i < visits_.size(); ++i)
@@ -129,8 +132,10 @@ class Simulation {
     return tokens;
   }
 
-  // Mostly the beginning of one of few texts, with an end of its own: prefixes are shared.
+  // Mostly the beginning of one of few texts, with an end of its own, or the last one again:
+  // prefixes are shared, and whole prompts.
   std::vector<TokenId> random_prompt() {
+    if (!visits_.empty() && one_in(4)) return visits_.back().request.prompt;
     const uint32_t length = 1 + pick(world_.prompt_max);
     std::vector<TokenId> prompt = random_tokens(length);
     if (one_in(4)) return prompt;

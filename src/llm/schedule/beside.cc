@@ -75,6 +75,10 @@ void plan_beside(Schedule& schedule, Beside& beside, Plan& plan) {
   uint32_t room = schedule.options.batch_tokens_max - plan.tokens;
   uint32_t prompt_room = schedule.options.chunk_tokens - prompt_tokens(plan);
   for (Sequence* it : ahead_in_turn(schedule, beside)) {
+    if (it->behind != 0) {
+      it->held_back = schedule.step;
+      continue;
+    }
     adopt_cached(schedule, *it);
     const bool prompt = it->remaining() > 1;
     const uint32_t most = std::min({piece_of(*it), room, prompt ? prompt_room : 1});

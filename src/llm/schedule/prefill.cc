@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "llm/schedule/twins.h"
+
 namespace mill::llm {
 namespace {
 
@@ -37,13 +39,14 @@ struct Grant {
 };
 
 // Those with a prompt to compute, the least recently served first. Of several that are about to
-// compute the very same block (the same prompt sent n times), only the first goes on now: the
-// others find the block in the cache in the next step.
-std::vector<Grant> hungry(Schedule& schedule, const Beside& beside) {
+// compute the very same block (prompts that begin alike), only the first goes on now: the others
+// find the block in the cache in the next step.
+std::vector<Grant> hungry(Schedule& schedule, const Beside& beside, Plan& plan) {
   std::vector<Grant> grants;
   for (Sequence* sequence : schedule.running) {
-    if (sequence->remaining() <= 1 || beside.ahead(*sequence)) continue;
+    if (sequence->remaining() <= 1 || sequence->behind != 0 || beside.ahead(*sequence)) continue;
     adopt_cached(schedule, *sequence);
+    copy_tail(schedule, *sequence, plan);
     grants.push_back({.sequence = sequence, .most = sequence->remaining()});
   }
   std::ranges::sort(
@@ -118,8 +121,8 @@ void adopt_cached(Schedule& schedule, Sequence& sequence) {
 }
 
 void plan_prefills(Schedule& schedule, Beside& beside, Plan& plan) {
-  std::vector<Grant> grants = hungry(schedule, beside);
-  std::erase_if(grants, [&](const Grant& grant) {  // the cache had all but the last token
+  std::vector<Grant> grants = hungry(schedule, beside, plan);
+  std::erase_if(grants, [&](const Grant& grant) {  // all but the last token was there
     if (grant.sequence->remaining() > 1) return false;
     add_piece(plan, *grant.sequence, 1);
     return true;

@@ -1,10 +1,12 @@
 #include "llm/schedule/scheduler.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "llm/schedule/beside.h"
 #include "llm/schedule/prefill.h"
+#include "llm/schedule/twins.h"
 #include "llm/schedule/verify.h"
 
 namespace mill::llm {
@@ -17,6 +19,7 @@ void release_blocks(Schedule& schedule, Sequence& sequence) {
   for (; !sequence.blocks.empty(); sequence.blocks.pop_back())
     schedule.pool.release(sequence.blocks.back());
   sequence.computed = sequence.published = 0;
+  sequence.behind = 0;
 }
 
 void insert_running(Schedule& schedule, Sequence& it) {
@@ -53,10 +56,19 @@ Sequence& victim_for(const Schedule& schedule, const Sequence& needy) {
                               used - std::min<uint64_t>(used, schedule.options.quantum_tokens));
 }
 
+// One that was behind another may have to go on alone.
+bool needs_blocks(Schedule& schedule, Sequence& it) {
+  if (it.behind == 0) return true;
+  if (fall_behind(schedule, it)) return false;
+  adopt_cached(schedule, it);
+  return true;
+}
+
 // Room for one more token in every running sequence; others yield where there is none.
 void grow(Schedule& schedule) {
   for (Sequence* it : std::vector(schedule.running)) {
     const auto runs = [&] { return std::ranges::count(schedule.running, it) > 0; };
+    if (!runs() || !needs_blocks(schedule, *it)) continue;
     while (runs() && it->blocks.size() < blocks_for(it->size())) {
       if (schedule.pool.available() > 0)
         it->blocks.push_back(schedule.pool.take());
@@ -66,8 +78,14 @@ void grow(Schedule& schedule) {
   }
 }
 
-// Takes the blocks of a sequence that waits, found or fresh; or nothing, if there are too few.
+// Takes the blocks of a sequence that waits, found or fresh; or nothing, if there are too few. One
+// that is behind another will need a copy of its last.
 bool take_blocks(Schedule& schedule, Sequence& sequence) {
+  if (fall_behind(schedule, sequence)) {
+    const bool room = schedule.pool.available() > schedule.running.size();
+    if (!room) sequence.behind = 0;
+    return room;
+  }
   adopt_cached(schedule, sequence);
   const size_t missing = blocks_for(sequence.size()) - sequence.blocks.size();
   if (schedule.pool.available() < missing + schedule.running.size()) {
@@ -106,6 +124,7 @@ void admit(Schedule& schedule) {
 void plan_decodes(const Schedule& schedule, Beside& beside, Plan& plan) {
   for (Sequence* sequence : schedule.running) {
     if (sequence->remaining() != 1 || beside.ahead(*sequence)) continue;
+    ASSERT(sequence->behind == 0, sequence->id, sequence->behind);
     add_piece(plan, *sequence, 1);
     beside.earn(1);
   }
@@ -145,11 +164,13 @@ Plan plan_step(Schedule& schedule) {
   grow(schedule);
   admit(schedule);
   Plan plan;
+  plan.copies = std::exchange(schedule.copies, {});
   Beside beside(schedule);
   plan.guarded = beside.guarded();
   plan_decodes(schedule, beside, plan);
   plan_prefills(schedule, beside, plan);
   plan_beside(schedule, beside, plan);
+  attach_twins(schedule, plan);
   plan_guesses(schedule, plan);
   count_contention(schedule, plan);
   return plan;
@@ -163,6 +184,7 @@ void commit(Schedule& schedule, const Plan& plan) {
     sequence.served = schedule.step;
     schedule.tenants.charge(sequence, sequence.computed);
     if (schedule.options.prefix_cache) publish_full_blocks(schedule.pool, sequence);
+    join_twins(schedule, piece);
   }
 }
 
@@ -189,6 +211,7 @@ void suspend(Schedule& schedule) {
 void empty_cache(Schedule& schedule, uint32_t blocks) {
   ASSERT(schedule.running.empty(), schedule.running.size());
   schedule.pool = BlockPool(blocks);
+  schedule.copies.clear();
 }
 
 std::vector<BatchPiece> batch_of(const Plan& plan) {

@@ -21,6 +21,8 @@
 //    verify_rows_max rows, a step costs little more than one of a single row, because it reads the
 //    same weights. Guesses take blocks only where there are more than enough, and nobody yields for
 //    them.
+//  * A prompt that several of a tenant's sequences have is computed for the first of them, once
+//    (schedule/twins.h).
 //  * Every sequence that decodes gets its token in every step; the prompts share what remains of
 //    the step in equal parts (whole blocks where possible, least recently served first), so that a
 //    long prompt neither stalls the others' answers nor a short prompt's first token, and nobody
@@ -39,22 +41,23 @@ namespace mill::llm {
 // What the scheduler knows of a request. `tokens` grows between steps, once all of them are
 // computed, and `guess` changes with it; everything else is the scheduler's.
 struct Sequence {
-  uint64_t id = 0;              // in order of arrival: the smaller is the older
+  uint64_t id = 0;              // from 1, in order of arrival: the smaller is the older
   std::vector<TokenId> tokens;  // the prompt, then what was generated
   uint32_t wanted = 0;    // logits are wanted of this position and all after it; it only grows.
                           // Starts at the last token of the prompt, or at 0 for the logprobs of all
   uint32_t computed = 0;  // leading tokens whose keys and values are in the cache
   uint32_t published = 0;       // leading blocks that others can find
   uint32_t cached_tokens = 0;   // that were found in the prefix cache when it was first admitted
-  std::vector<BlockId> blocks;  // covering all tokens while it runs, else empty
-  std::vector<TokenId> guess;   // that may follow `tokens`; never one of them before it is drawn
-  uint64_t served = 0;          // the last step that had a piece of it, or admitted it
-  bool yielded = false;         // was computed before and gave its blocks back
-  int32_t priority = 0;         // among its tenant's: the smaller goes first
-  std::string tenant = {};      // whose it is
-  Tenant* account = nullptr;    // the same, once enqueued
-  uint32_t charged = 0;         // leading tokens that its tenant has paid, or found in the cache
-  uint64_t held_back = 0;       // the last step that had nothing for it, its tenant being ahead
+  std::vector<BlockId> blocks;  // covering all tokens while it runs and is not behind, else empty
+  uint64_t behind = 0;  // the id of one that runs, and computes the very same tokens; 0 = none
+  std::vector<TokenId> guess;  // that may follow `tokens`; never one of them before it is drawn
+  uint64_t served = 0;         // the last step that had a piece of it, or admitted it
+  bool yielded = false;        // was computed before and gave its blocks back
+  int32_t priority = 0;        // among its tenant's: the smaller goes first
+  std::string tenant = {};     // whose it is
+  Tenant* account = nullptr;   // the same, once enqueued
+  uint32_t charged = 0;        // leading tokens that its tenant has paid, or found in the cache
+  uint64_t held_back = 0;      // the last step that had nothing for it, its tenant being ahead
 
   uint32_t size() const { return static_cast<uint32_t>(tokens.size()); }
   uint32_t remaining() const { return size() - computed; }
@@ -78,9 +81,11 @@ struct PlannedPiece {
   uint32_t guessed = 0;
   bool beside = false;                   // of a tenant that is ahead: it gets no guesses
   std::vector<TokenId> row_tokens = {};  // where there are guesses: the last token, and them
+  std::vector<Sequence*> twins = {};     // that are behind its sequence (twins.h)
 };
 
 struct Plan {
+  std::vector<BlockCopy> copies;  // before anything is computed
   std::vector<PlannedPiece> pieces;
   uint32_t tokens = 0, logits = 0;  // sums over the pieces
   bool guarded = false;             // a tenant is behind: those ahead are held back
@@ -93,6 +98,7 @@ struct Schedule {
   BlockPool pool;
   Tenants tenants;                 // and what they wait for
   std::vector<Sequence*> running;  // by priority, then the oldest first
+  std::vector<BlockCopy> copies;   // for the next plan
   double beside = 0;               // tokens that those ahead are still to get (beside.h)
   uint64_t mixed_until = 0;        // the step up to which more than one tenant is expected
   uint64_t step = 0;               // plans made
@@ -107,7 +113,8 @@ void enqueue(Schedule&, Sequence&);
 // The next step's pieces; none means that nothing is to be done.
 Plan plan_step(Schedule&);
 // After the Runner has computed the plan. Guesses do not count as computed: what was computed of
-// them stands behind the end, in blocks that nobody else can find.
+// them stands behind the end, in blocks that nobody else can find. A piece's row of logits is then
+// also that of its twins that are no longer behind.
 void commit(Schedule&, const Plan&);
 // After a piece with guesses: the first `accepted` were right and are among the tokens now, with
 // one more behind them. The others' keys and values will be overwritten.

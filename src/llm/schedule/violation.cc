@@ -35,6 +35,8 @@ std::string tenant_violation(const Schedule& schedule) {
 std::string sequence_violation(const Schedule& schedule, const Sequence& it) {
   if (it.computed > it.size() || it.wanted < it.computed || it.wanted > it.size())
     return fmt::format("{} computed, {} wanted of {} tokens", it.computed, it.wanted, it.size());
+  if (it.behind != 0 && (!it.blocks.empty() || it.computed > 0))
+    return fmt::format("is behind {} and holds blocks", it.behind);
   if (it.computed > it.blocks.size() * kBlockTokens)
     return fmt::format("{} tokens computed in {} blocks", it.computed, it.blocks.size());
   const uint64_t turn = std::max(it.served, it.held_back);
@@ -63,6 +65,20 @@ std::string reference_violation(const Schedule& schedule) {
     if (count > 1 && !schedule.pool.published(block))
       return fmt::format("block {} is shared and still written to", block);
   }
+  return "";
+}
+
+std::string twins_violation(const PlannedPiece& piece) {
+  for (const Sequence* twin : piece.twins)
+    if (twin->behind != piece.sequence->id || twin->tokens != piece.sequence->tokens)
+      return fmt::format("sequence {} is no twin of {}", twin->id, piece.sequence->id);
+  return "";
+}
+
+std::string copies_violation(const Schedule& schedule, const Plan& plan) {
+  for (const BlockCopy& it : plan.copies)
+    if (it.from == it.to || schedule.pool.published(it.to))
+      return fmt::format("block {} is copied to {}", it.from, it.to);
   return "";
 }
 
@@ -97,12 +113,14 @@ std::string violation(const Schedule& schedule, const Plan& plan) {
   for (const PlannedPiece& piece : plan.pieces) {
     if (!planned.insert(piece.sequence).second) return "a sequence has two pieces";
     if (std::string text = piece_violation(schedule, piece); !text.empty()) return text;
+    if (std::string text = twins_violation(piece); !text.empty()) return text;
     tokens += piece.tokens;
     logits += piece.logits;
     if (piece.sequence->remaining() > 1) prompt_tokens += piece.tokens;
     decoding += piece.sequence->remaining() == 1;
     guessed += piece.guessed;
   }
+  if (std::string text = copies_violation(schedule, plan); !text.empty()) return text;
   if (tokens != plan.tokens || logits != plan.logits) return "the plan's sums are wrong";
   if (tokens > options.batch_tokens_max || prompt_tokens > options.chunk_tokens)
     return fmt::format("{} tokens, {} of prompts in a step", tokens, prompt_tokens);
