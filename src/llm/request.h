@@ -76,8 +76,8 @@ struct GenerateEvent {
   RequestTimes times = {};
 };
 
-// Called on the engine's thread; must be quick and must not call the engine, except cancel(); must
-// not throw.
+// Called on the engine's thread; must be quick and must not call the engine, except submit() and
+// cancel(); must not throw.
 using EventSink = std::function<void(GenerateEvent&&)>;
 
 // What the request must fit into.

@@ -1,6 +1,7 @@
-// Best of n: the answer whose tokens the model itself finds likeliest, by the mean of their log
-// probabilities, so that a long one is not worse for its length. One that was cut off by its limit
-// is shown only where all were.
+// Best of n, with a verifier (Cobbe et al., "Training Verifiers to Solve Math Word Problems",
+// 2021): n answers are drawn, and the one that the verifier finds best is shown. One that is right
+// goes before one that nobody could judge, and that before one that is wrong; then the better
+// score, then the likelier one. One that was cut off by its limit is shown only where all were.
 
 #include <fmt/format.h>
 
@@ -11,34 +12,62 @@
 namespace mill::llm {
 namespace {
 
+struct Judged {
+  uint32_t path = 0;
+  bool cut = false;
+  std::optional<bool> right = {};  // none: it could not be judged
+  double score = 0, logprob_mean = 0;
+
+  auto rank() const {
+    const int worse = !right ? 1 : *right ? 0 : 2;
+    return std::tuple(cut, worse, -score, -logprob_mean, path);
+  }
+};
+
 class BestOfN : public Search {
  public:
-  explicit BestOfN(uint32_t n) : n_(n) {}
+  explicit BestOfN(const SearchOptions& options)
+      : n_(options.n), each_(options.budget_tokens / options.n), verifier_(options.verifier) {}
 
   uint32_t paths() const override { return n_; }
+  uint32_t tokens_each() const override { return each_; }
 
   Verdict ended(const PathEnd& end) override {
-    const auto better = [](const PathEnd& a, const PathEnd& b) {
-      return std::tuple(a.cut, -a.logprob_mean, a.path) <
-             std::tuple(b.cut, -b.logprob_mean, b.path);
-    };
-    if (!any_ || better(end, best_)) best_ = end;
-    any_ = true;
-    return {.note =
-                fmt::format("Path {} of {}: {:.3f} a token (best: path {}, {:.3f})", end.path + 1,
-                            n_, end.logprob_mean, best_.path + 1, best_.logprob_mean)};
+    Judged it{.path = end.path, .cut = end.cut, .logprob_mean = end.logprob_mean};
+    const std::string why = judge(end, it);
+    if (!best_ || it.rank() < best_->rank()) best_ = it;
+    return {.note = fmt::format("Path {} of {}: {} (best: path {})", end.path + 1, n_, why,
+                                best_->path + 1)};
   }
 
-  uint32_t shown() const override { return best_.path; }
+  uint32_t shown() const override { return best_ ? best_->path : 0; }
+
+  std::optional<bool> verified() const override {
+    if (verifier_->compares_only()) return std::nullopt;
+    return best_ && best_->right.value_or(false);
+  }
 
  private:
-  uint32_t n_;
-  PathEnd best_;  // its text is not kept
-  bool any_ = false;
+  std::string judge(const PathEnd& end, Judged& it) const {
+    const bool compares = verifier_->compares_only();
+    if (end.cut && !compares) return "unverified: it was cut off";
+    const Result<Judgement> found = verifier_->judge(end);
+    if (!found) return "unverified: " + found.error().message;
+    it.score = found->score;
+    if (compares) return found->why;
+    it.right = found->right;
+    return fmt::format("{}: {}", found->right ? "right" : "wrong", found->why);
+  }
+
+  uint32_t n_, each_;
+  VerifierPointer verifier_;
+  std::optional<Judged> best_;
 };
 
 }  // namespace
 
-std::unique_ptr<Search> best_of_n(uint32_t n) { return std::make_unique<BestOfN>(n); }
+Result<std::unique_ptr<Search>> best_of_n(const SearchOptions& options) {
+  return std::make_unique<BestOfN>(options);
+}
 
 }  // namespace mill::llm

@@ -1,6 +1,7 @@
 #include "llm/reason/search.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <random>
@@ -8,8 +9,9 @@
 namespace mill::llm {
 namespace {
 
-std::unique_ptr<Search> made(const char* method, uint32_t n) {
-  auto search = make_search({.method = method, .n = n});
+std::unique_ptr<Search> made(std::string_view method, uint32_t n, VerifierPointer verifier = {}) {
+  auto search =
+      make_search({.method = std::string(method), .n = n, .verifier = std::move(verifier)});
   REQUIRE(search.has_value());
   return std::move(*search);
 }
@@ -34,15 +36,29 @@ Shown run(Search& search, const std::vector<PathEnd>& ends, const std::vector<ui
 
 }  // namespace
 
-TEST_CASE("a method that is not there is told with those that are") {
-  const auto none = make_search({.method = "luck", .n = 4});
-  REQUIRE_FALSE(none.has_value());
-  CHECK(none.error().message ==
-        "there is no method 'luck'; there are 'self_consistency', 'best_of_n'");
-  CHECK_FALSE(make_search({.method = "best_of_n", .n = 0}).has_value());
-  CHECK_FALSE(make_search({.method = "best_of_n", .n = kPathsMax + 1}).has_value());
+TEST_CASE("a method that is not there is told with those that are, and what it cannot do") {
+  struct Row {
+    SearchOptions options;
+    const char* complaint;
+  };
+  for (const Row& row : {
+           Row{{.method = "luck"},
+               "there is no method 'luck'; there are 'self_consistency', 'best_of_n', 'reflect', "
+               "'budget_forcing'"},
+           Row{{.method = "best_of_n", .n = kPathsMax + 1}, "there may be 1 to 256 paths"},
+           Row{{.method = "best_of_n", .n = 4, .budget_tokens = 3}, "not a token for each of 4"},
+           Row{{.method = "reflect", .n = 4}, "needs an odd n"},
+           Row{{.method = "budget_forcing", .n = 1}, "needs an n of 2 or more"},
+           Row{{.method = "reflect", .verifier = *make_verifier({.name = "likelihood"})},
+               "asks no verifier"},
+       }) {
+    const auto none = make_search(row.options);
+    REQUIRE_FALSE(none.has_value());
+    CAPTURE(none.error().message);
+    CHECK(none.error().message.find(row.complaint) != std::string::npos);
+  }
   for (const SearchMethod& row : search_methods()) {
-    CHECK(row.make(3)->paths() == 3);
+    CHECK(made(row.name, 0)->paths() == row.n_usual);
     CHECK_FALSE(row.summary.empty());
   }
 }
@@ -69,10 +85,111 @@ TEST_CASE("best of n: the likeliest whole one") {
   CHECK(search->shown() == 0);
 }
 
+TEST_CASE("best of n: what is right goes before what nobody can judge, and that before wrong") {
+  const auto search = made("best_of_n", 5, *make_verifier({.name = "arithmetic"}));
+  search->ended({.path = 0, .text = "1 + 1 = 3, so 3", .logprob_mean = -0.1});
+  CHECK(search->shown() == 0);
+  CHECK(search->verified() == false);
+  const Verdict lost = search->ended({.path = 1, .text = "just 2", .logprob_mean = -3});
+  CHECK(lost.note == "Path 2 of 5: unverified: it calculates nothing (best: path 2)");
+  CHECK(search->shown() == 1);
+  CHECK(search->verified() == false);
+  search->ended({.path = 2, .text = "1 + 1 = 2", .logprob_mean = -0.1, .cut = true});
+  CHECK(search->shown() == 1);
+  search->ended({.path = 3, .text = "1 + 1 = 2, so 3", .logprob_mean = -0.1});
+  CHECK(search->shown() == 1);
+  const Verdict found = search->ended({.path = 4, .text = "1 + 1 = 2", .logprob_mean = -9});
+  CHECK(found.note == "Path 5 of 5: right: 1 calculations hold (best: path 5)");
+  CHECK(search->shown() == 4);
+  CHECK(search->verified() == true);
+}
+
+TEST_CASE("a verifier that is not there is told with those that are, and what it needs") {
+  CHECK(make_verifier({.name = "luck"}).error().message ==
+        "there is no verifier 'luck'; there are 'likelihood', 'arithmetic', 'json_schema'");
+  CHECK_FALSE(make_verifier({.name = "json_schema"}).has_value());
+  CHECK_FALSE(make_verifier({.name = "json_schema", .schema = 7}).has_value());
+  CHECK_FALSE(make_verifier({.name = "arithmetic", .schema = {{"type", "object"}}}).has_value());
+}
+
+TEST_CASE("JSON is judged as its schema says") {
+  const auto verifier =
+      *make_verifier({.name = "json_schema",
+                      .schema = {{"type", "object"},
+                                 {"required", {"a"}},
+                                 {"properties", {{"a", {{"type", "integer"}}}}}}});
+  CHECK(verifier->judge({.text = R"( {"b": 1, "a": 2} )"})->right);
+  CHECK_FALSE(verifier->judge({.text = R"({"b": 1})"})->right);
+  CHECK_FALSE(verifier->judge({.text = R"({"a": "2"})"})->right);
+  CHECK_FALSE(verifier->judge({.text = R"({"a": 2} so)"})->right);
+  CHECK_FALSE(verifier->judge({.text = ""})->right);
+  const std::string deep(100, '[');
+  CHECK_FALSE(verifier->judge({.text = deep}).has_value());
+  CHECK_FALSE(verifier->compares_only());
+}
+
+TEST_CASE("reflect: answer, critique, revision, until nothing is found or a path is cut off") {
+  const auto search = made("reflect", 5);
+  CHECK(search->begin().size() == 1);
+  const Verdict first = search->ended({.path = 0, .text = "7"});
+  REQUIRE(first.begin.size() == 1);
+  CHECK(first.begin[0].path == 1);
+  CHECK(first.begin[0].from == PathStart::From::turn);
+  CHECK(first.begin[0].aside);
+  const Verdict critique = search->ended({.path = 1, .text = "it is 8"});
+  CHECK(critique.note == "Critique 1: it is 8");
+  REQUIRE(critique.begin.size() == 1);
+  CHECK_FALSE(critique.begin[0].aside);
+  CHECK(search->shown() == 0);
+  CHECK(search->ended({.path = 2, .text = "8"}).begin.size() == 1);
+  CHECK(search->shown() == 2);
+  CHECK(search->ended({.path = 3, .text = "No mistakes."}).begin.empty());
+  CHECK(search->shown() == 2);
+  const auto other = made("reflect", 3);
+  other->ended({.path = 0, .text = "7"});
+  other->ended({.path = 1, .text = "hm"});
+  CHECK(other->ended({.path = 2, .text = "8 be", .cut = true}).begin.empty());
+  CHECK(other->shown() == 0);
+}
+
+TEST_CASE("budget forcing: thoughts go on until their budget is used, and are ended then") {
+  const auto forced = [](uint32_t n, uint32_t budget) {
+    return *make_search({.method = "budget_forcing", .n = n, .budget_tokens = budget});
+  };
+  using From = PathStart::From;
+  const auto search = forced(5, 100);
+  CHECK(search->begin()[0].thoughts_only);
+  CHECK(search->begin()[0].tokens_max == 100);
+  const Verdict early = search->ended({.path = 0, .tokens = 60, .thought = true});
+  REQUIRE(early.begin.size() == 1);
+  CHECK(early.begin[0].from == From::thoughts);
+  CHECK(early.begin[0].tokens_max == 40);
+  CHECK(early.begin[0].text.find("Wait") != std::string::npos);
+  const Verdict used = search->ended({.path = 1, .tokens = 35, .thought = true});
+  REQUIRE(used.begin.size() == 1);
+  CHECK(used.begin[0].from == From::answer);
+  CHECK(used.begin[0].path == 2);
+  CHECK(search->ended({.path = 2, .text = "7", .tokens = 3}).begin.empty());
+  CHECK(search->shown() == 2);
+  CHECK(forced(5, 100)
+            ->ended({.path = 0, .tokens = 100, .cut = true, .thought = true})
+            .begin[0]
+            .from == From::answer);
+  CHECK(forced(2, 0)->ended({.path = 0, .tokens = 1, .thought = true}).begin[0].from ==
+        From::answer);
+  CHECK(forced(3, 0)->ended({.path = 0, .tokens = 1, .thought = true}).begin[0].tokens_max == 0);
+  CHECK(forced(3, 0)->ended({.path = 0, .text = "7"}).begin.empty());  // it did not think
+}
+
 TEST_CASE("what is shown does not depend on the order in which paths end") {
   std::mt19937 random(5);
-  for (const SearchMethod& method : search_methods()) {
-    CAPTURE(method.name);
+  struct Row {
+    const char* method;
+    VerifierPointer verifier = nullptr;
+  };
+  for (const Row& row : {Row{"self_consistency"}, Row{"best_of_n"},
+                         Row{"best_of_n", *make_verifier({.name = "arithmetic"})}}) {
+    CAPTURE(row.method);
     uint32_t spared = 0;
     for (int world = 0; world < 300; ++world) {
       const auto n = static_cast<uint32_t>(1 + random() % 10);
@@ -81,19 +198,22 @@ TEST_CASE("what is shown does not depend on the order in which paths end") {
       std::vector<uint32_t> order(n);
       for (uint32_t i = 0; i < n; ++i) {
         order[i] = i;
-        texts[i] = random() % 4 == 0 ? "?" : std::to_string(random() % 3);
+        texts[i] = random() % 4 == 0 ? "?" : fmt::format("1 + 1 = {}", random() % 3);
         ends[i] = {.path = i,
                    .text = texts[i],
                    .logprob_mean = -static_cast<double>(random() % 5),
                    .cut = random() % 5 == 0};
       }
-      const uint32_t expected = run(*method.make(n), ends, order).path;
+      const auto straight = made(row.method, n, row.verifier);
+      const uint32_t expected = run(*straight, ends, order).path;
       std::shuffle(order.begin(), order.end(), random);
-      const Shown shown = run(*method.make(n), ends, order);
+      const auto shuffled = made(row.method, n, row.verifier);
+      const Shown shown = run(*shuffled, ends, order);
       CHECK(shown.path == expected);
+      CHECK(shuffled->verified() == straight->verified());
       spared += n - shown.heard;
     }
-    CHECK((method.name == "best_of_n" || spared > 30));
+    CHECK((row.method == std::string_view("best_of_n") || spared > 30));
   }
 }
 

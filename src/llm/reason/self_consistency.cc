@@ -16,9 +16,11 @@ namespace {
 
 class SelfConsistency : public Search {
  public:
-  explicit SelfConsistency(uint32_t n) : out_(n, true) {}
+  explicit SelfConsistency(const SearchOptions& options)
+      : out_(options.n, true), each_(options.budget_tokens / options.n) {}
 
   uint32_t paths() const override { return static_cast<uint32_t>(out_.size()); }
+  uint32_t tokens_each() const override { return each_; }
 
   Verdict ended(const PathEnd& end) override {
     out_[end.path] = false;
@@ -38,21 +40,23 @@ class SelfConsistency : public Search {
     return verdict;
   }
 
-  // If nobody came to anything, the first.
+  // If nobody came to anything, the first that ended.
   uint32_t shown() const override {
-    const auto winner = vote_.winner();
-    return winner ? winner->sample : 0;
+    if (const auto winner = vote_.winner()) return winner->sample;
+    const auto first = std::ranges::find(out_, false);
+    return first == out_.end() ? 0 : static_cast<uint32_t>(first - out_.begin());
   }
 
  private:
   Vote vote_;
   std::vector<bool> out_;  // by path: it may still end
+  uint32_t each_;
 };
 
 }  // namespace
 
-std::unique_ptr<Search> self_consistency(uint32_t n) {
-  return std::make_unique<SelfConsistency>(n);
+Result<std::unique_ptr<Search>> self_consistency(const SearchOptions& options) {
+  return std::make_unique<SelfConsistency>(options);
 }
 
 }  // namespace mill::llm

@@ -53,10 +53,23 @@ void Choices::deliver(size_t choice, llm::GenerateEvent&& event) {
 // The lock is held: whoever is called by the Listener is called under it.
 void Choices::cancel_within(size_t choice) { model_.cancel(ids_[choice]); }
 
+Result<void> Choices::add_within(llm::GenerateRequest request) {
+  if (cancelled_) return fail(ErrorKind::cancelled, "The request was cancelled");
+  TRY_ASSIGN(const uint64_t id,
+             model_.submit(std::move(request), [self = shared_from_this(),
+                                                choice = ids_.size()](llm::GenerateEvent&& event) {
+               self->on_event(choice, std::move(event));
+             }));
+  ids_.push_back(id);
+  ++unfinished_;
+  return {};
+}
+
 void Choices::cancel() {
   std::vector<uint64_t> ids;
   {
     const std::lock_guard lock(mutex_);
+    cancelled_ = true;
     ids = ids_;
   }
   for (const uint64_t id : ids) model_.cancel(id);

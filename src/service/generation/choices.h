@@ -26,6 +26,8 @@ class Choices : public std::enable_shared_from_this<Choices> {
                                                 Listener);
 
   void cancel_within(size_t choice);  // this one, from within the Listener
+  // One more, from within `event`: its number is that of all before it. Refused once cancelled.
+  Result<void> add_within(llm::GenerateRequest);
   void cancel();  // each still ends with an event of its own; any thread, any number of times
 
   explicit Choices(ServedModel& model)  // use start()
@@ -43,6 +45,7 @@ class Choices : public std::enable_shared_from_this<Choices> {
   std::vector<uint64_t> ids_;
   size_t unfinished_ = 0;
   bool held_ = true;  // until all are accepted
+  bool cancelled_ = false;
   std::vector<std::pair<size_t, llm::GenerateEvent>> waiting_;
 };
 

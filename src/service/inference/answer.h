@@ -1,6 +1,7 @@
 #pragma once
 // What one choice has said so far: its thoughts, its text, its calls of tools, and what they cost.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct Answer {
   std::vector<llm::TokenLogprob> logprobs;
   std::vector<std::vector<llm::TokenLogprob>> alternatives;
   Finish finish = Finish::stop;
+  std::optional<bool> verified = {};  // by whoever was asked to (llm/reason/verifier.h)
   uint32_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, thinking_tokens = 0;
   double joules = 0;
   llm::RequestTimes times = {};

@@ -155,7 +155,7 @@ class Answering : public std::enable_shared_from_this<Answering> {
 }  // namespace
 
 std::shared_ptr<Choices> answer(AnswerPlan plan, const std::shared_ptr<http::Exchange>& exchange) {
-  if (plan.search) return search(std::move(plan), exchange);
+  if (plan.search.method) return search(std::move(plan), exchange);
   return run_as<Answering>(std::move(plan), exchange);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 // The run of a request: generations in, one answer or a stream of events out, in an API's shape.
 
+#include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "llm/reason/search.h"
@@ -13,13 +15,29 @@
 
 namespace mill::inference {
 
+// A prompt, and what the text behind it may mean.
+struct NextPrompt {
+  std::vector<TokenId> tokens = {};
+  dialect::ParserOptions parser = {};
+};
+
+// What a search needs beside the requests of its paths, which have all the same prompt.
+struct SearchPlan {
+  std::unique_ptr<llm::Search> method = {};
+  // The prompt with these messages behind the request's own.
+  std::function<http::Checked<NextPrompt>(const nlohmann::ordered_json& messages)> prompt_after =
+      {};
+  std::function<int64_t()> nanoseconds = {};  // of a clock that only ascends
+  int64_t deadline = INT64_MAX;               // by it: then what has been found is shown
+};
+
 struct AnswerPlan {
   service::ModelPointer model;
   std::vector<llm::GenerateRequest> requests;  // one per choice, prompt by prompt
   uint32_t n = 1;                              // choices of each prompt
   dialect::ParserOptions parser = {};          // what the text may mean
   bool one_call = false;                       // the answer ends with its first call
-  std::unique_ptr<llm::Search> search = {};    // of which the requests are the paths; null = none
+  SearchPlan search = {};  // of which the requests are the paths; no method = none
   std::unique_ptr<Shape> shape;
   bool stream = false;
   uint64_t id_seed = 0;  // of the ids of calls

@@ -144,30 +144,28 @@ Checked<grammar::GrammarPtr> grammar_for(const Host& host, const Conversation& c
   return structure_or_calls(*host.grammars, tools, parser, conversation.params.structure->spec);
 }
 
-// Its paths are the request's choices, each with its part of the budget.
-Checked<std::unique_ptr<llm::Search>> search_for(const Conversation& conversation,
-                                                 GenerateParams& params) {
+// Planned with the conversation, which it goes on with.
+Checked<SearchPlan> plan_search(const Host& host, const ModelPointer& served,
+                                const Conversation& conversation, const Prompt& prompt,
+                                GenerateParams& params) {
   const Reasoning& reasoning = *conversation.reasoning;
-  auto search = llm::make_search(reasoning.search);
-  if (!search)
-    return http::refuse(fmt::format("'reasoning': {}", search.error().message), "reasoning.method");
-  if (calls_possible(conversation.tools))
-    return http::refuse("'reasoning' in several paths calls no tools; leave 'tools' out", "tools");
-  if (params.n != 1) return http::refuse("'reasoning' in several paths has one answer", "n");
-  if (params.sampling.temperature <= 0 && reasoning.search.n > 1)
-    return http::refuse("'reasoning' needs a temperature above 0: else all paths are the same",
-                        "temperature");
-  params.n = reasoning.search.n;
-  if (reasoning.budget_tokens == 0) return std::move(*search);
-  const uint32_t each = reasoning.budget_tokens / params.n;
-  if (each == 0)
-    return http::refuse(
-        fmt::format("'reasoning.budget_tokens' is {}, which is not a token for each "
-                    "of {} paths",
-                    reasoning.budget_tokens, params.n),
-        "reasoning.budget_tokens");
-  params.tokens_max = params.tokens_max == 0 ? each : std::min(each, params.tokens_max);
-  return std::move(*search);
+  const bool thinks = prompt.parser.thoughts != nullptr && conversation.thinking.value_or(true) &&
+                      conversation.prefill.empty() && !params.structure;
+  SearchPlan plan{.nanoseconds = host.nanoseconds};
+  TRY_ASSIGN(plan.method,
+             search_for(reasoning, {.tools = calls_possible(conversation.tools), .thinks = thinks},
+                        params));
+  if (reasoning.deadline_ms > 0)
+    plan.deadline = host.nanoseconds() + int64_t{reasoning.deadline_ms} * 1'000'000;
+  plan.prompt_after = [served, conversation](const Json& messages) -> Checked<NextPrompt> {
+    Conversation longer = conversation;
+    longer.prefill.clear();
+    for (const Json& it : messages) longer.context["messages"].push_back(it);
+    TRY_ASSIGN(Prompt next, prompt_for(*served, longer, "messages"));
+    return NextPrompt{.tokens = served->encode(next.text, {.add_special = false}),
+                      .parser = std::move(next.parser)};
+  };
+  return plan;
 }
 
 }  // namespace
@@ -266,9 +264,9 @@ Checked<AnswerPlan> plan_conversation(const Host& host, const ModelPointer& serv
   std::vector<TokenId> tokens = model.encode(prompt.text, {.add_special = false});
   TRY(check_tokens(tokens, model.info(), field));
   GenerateParams params = conversation.params;
-  std::unique_ptr<llm::Search> search;
+  SearchPlan search;
   if (conversation.reasoning) {
-    TRY_ASSIGN(search, search_for(conversation, params));
+    TRY_ASSIGN(search, plan_search(host, served, conversation, prompt, params));
   }
   TRY_ASSIGN(const grammar::GrammarPtr structure, host.grammar_of(params));
   TRY_ASSIGN(const grammar::GrammarPtr calls, grammar_for(host, conversation, prompt.parser));

@@ -10,6 +10,7 @@
 #include "service/inference/answering.h"
 #include "service/inference/host.h"
 #include "service/inference/params.h"
+#include "service/inference/reasoning.h"
 
 namespace mill::inference {
 
@@ -32,15 +33,9 @@ struct ToolUse {
   Checked<void> check(const std::string& place) const;
 };
 
-// An answer out of several paths (llm/reason/search.h).
-struct Reasoning {
-  llm::SearchOptions search = {};
-  uint32_t budget_tokens = 0;  // of all paths together; 0 = no limit but each path's own
-};
-
 struct Conversation {
   GenerateParams params;
-  std::optional<Reasoning> reasoning = {};
+  std::optional<Reasoning> reasoning = {};  // an answer out of several paths
   Json context = Json::object();  // what the template sees: messages, and chat_template_kwargs
   ToolUse tools;
   std::optional<bool> thinking;      // unless given, as the template has it

@@ -71,6 +71,7 @@ class FakeModel : public service::ServedModel {
     constrained = request.grammar != nullptr;
     lazy = request.lazy;
     admission = request.admission;
+    prompt = decode(request.prompt);
     uint64_t state = request.sampling.seed * 2654435761U + 1;
     for (const TokenId token : request.prompt) state = state * 31 + static_cast<uint64_t>(token);
     tasks_.push_back(
@@ -109,6 +110,7 @@ class FakeModel : public service::ServedModel {
   std::atomic<uint32_t> thoughts_max{0};              // of the last request: its budget of thoughts
   std::atomic<bool> constrained{false}, lazy{false};  // … whether it has a grammar, and a lazy one
   llm::Admission admission;                           // … and whose turn it was
+  std::string prompt;                                 // … and its text
   std::string script;  // what every answer is, a few bytes a token; "" = words drawn by seed
   std::vector<std::string> scripts;  // instead: the one of the seed, modulo their number
   std::string prompt_end;            // of every conversation

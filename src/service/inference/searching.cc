@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/inference/paths.h"
 #include "service/inference/running.h"
 
 namespace mill::inference {
@@ -12,57 +13,40 @@ using dialect::OutputEvent;
 using dialect::OutputKind;
 using service::Choices;
 
-struct Path {
-  dialect::OutputParser parser;
-  Answer answer = {};
-  double logprobs = 0;  // their sum
-  bool over = false;
-};
-
 // Everything here runs on the engine's thread, one event at a time (see Choices).
 class Searching : public std::enable_shared_from_this<Searching> {
  public:
   Searching(AnswerPlan plan, std::shared_ptr<http::Exchange> exchange)
-      : plan_(std::move(plan)), exchange_(std::move(exchange)) {
-    for (size_t i = 0; i < plan_.requests.size(); ++i)
-      paths_.push_back(std::make_unique<Path>(dialect::OutputParser(plan_.parser)));
-  }
+      : plan_(std::move(plan)), exchange_(std::move(exchange)), paths_(plan_) {}
 
+  // Those that begin at once, all from the prompt, which fits.
   std::vector<llm::GenerateRequest> take_requests() {
-    for (llm::GenerateRequest& it : plan_.requests) {
-      it.admission = plan_.account.admission();
-      it.logprobs = std::max(it.logprobs, 0);  // for those who judge by likelihood
-    }
-    return std::move(plan_.requests);
+    std::vector<llm::GenerateRequest> requests;
+    for (const llm::PathStart& start : search().begin())
+      requests.push_back(std::move(*paths_.begin(start)));
+    return requests;
   }
   service::ServedModel& model() { return *plan_.model; }
   const Shape& shape() const { return *plan_.shape; }
   void started(const std::shared_ptr<Choices>& choices) { choices_ = choices; }
 
-  void on_event(size_t number, const llm::GenerateEvent& event) {
-    Path& path = *paths_[number];
-    path.answer.count(event);
-    if (path.over || failed_) return;
-    if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
-      return fail(event);
-    for (const llm::TokenLogprob& it : event.logprobs) path.logprobs += it.logprob;
-    const bool thought = path.parser.thinking();
-    auto events = path.parser.feed(event.text);
-    if (thought) path.answer.thinking_tokens += static_cast<uint32_t>(event.tokens.size());
-    path.over = event.finish != llm::FinishReason::none;
-    if (path.over)
-      for (auto& last : path.parser.finish()) events.push_back(std::move(last));
-    path.answer.add(event);
-    path.answer.add(std::move(events));
-    if (path.over) end(number, event.finish);
+  void on_event(size_t choice, const llm::GenerateEvent& event) {
+    take(paths_.of_choice(choice), event);
+    if (failed_ || late_ || plan_.search.nanoseconds() < plan_.search.deadline) return;
+    late_ = true;
+    for (uint32_t i = 0; i < paths_.size(); ++i) {
+      if (paths_.at(i).parser == nullptr || !stop(i)) continue;
+      paths_.at(i).answer.finish = Finish::length;
+      end(i);
+    }
   }
 
   // The client has the end of its answer only once what it has used is on the disk.
   void on_done() {
     std::vector<Answer> answers;
-    for (const auto& path : paths_) {
-      plan_.account.add_phases(path->answer.times);
-      answers.push_back(path->answer);
+    for (uint32_t i = 0; i < paths_.size(); ++i) {
+      answers.push_back(paths_.at(i).answer);
+      if (paths_.at(i).parser) plan_.account.add_phases(answers.back().times);
     }
     if (!failed_) show();
     Usage usage = billed(std::move(answers), plan_.n);
@@ -73,38 +57,89 @@ class Searching : public std::enable_shared_from_this<Searching> {
   }
 
  private:
-  void end(size_t number, llm::FinishReason finish) {
-    const Answer& it = paths_[number]->answer;
+  llm::Search& search() { return *plan_.search.method; }
+
+  void take(uint32_t number, const llm::GenerateEvent& event) {
+    Path& path = paths_.at(number);
+    path.answer.count(event);
+    if (path.over || failed_) return;
+    if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
+      return fail(event);
+    for (const llm::TokenLogprob& it : event.logprobs) path.logprobs += it.logprob;
+    const bool thought = path.parser->thinking();
+    auto events = path.parser->feed(event.text);
+    if (thought) path.answer.thinking_tokens += static_cast<uint32_t>(event.tokens.size());
+    path.answer.add(event);
+    path.answer.add(std::move(events));
+    if (event.finish == llm::FinishReason::none) return;
+    path.over = true;
+    end(number);
+  }
+
+  // It is over. Whatever follows from that begins, if there is time.
+  void end(uint32_t number) {
+    Path& path = paths_.at(number);
+    Answer& it = path.answer;
+    if (path.parser) it.add(path.parser->finish());
     const double count = std::max<double>(1, it.generated_tokens);
     const llm::Verdict verdict =
-        plan_.search->ended({.path = static_cast<uint32_t>(number),
-                             .text = it.text,
-                             .logprob_mean = paths_[number]->logprobs / count,
-                             .cut = finish == llm::FinishReason::length});
-    for (const uint32_t other : verdict.stop) {
-      if (std::exchange(paths_[other]->over, true)) continue;
-      if (const auto choices = choices_.lock()) choices->cancel_within(other);
+        search().ended({.path = number,
+                        .text = it.text,
+                        .logprob_mean = path.logprobs / count,
+                        .tokens = it.generated_tokens,
+                        .cut = it.finish == Finish::length,
+                        .thought = path.start.thoughts_only && it.text.empty()});
+    for (const uint32_t other : verdict.stop) stop(other);
+    if (plan_.n > 1 && !verdict.note.empty()) tell({{OutputKind::thinking, verdict.note + "\n"}});
+    for (const llm::PathStart& start : verdict.begin)
+      if (!late_ && !failed_) launch(start);
+  }
+
+  // One that does not fit the context ends before its first token.
+  void launch(const llm::PathStart& start) {
+    http::Checked<llm::GenerateRequest> request = paths_.begin(start);
+    if (!request) {
+      paths_.at(start.path).over = true;
+      paths_.at(start.path).answer.finish = Finish::length;
+      return end(start.path);
     }
-    if (plan_.n > 1) tell({{OutputKind::thinking, verdict.note + "\n"}});
+    const auto choices = choices_.lock();
+    if (!choices) return;
+    const auto added = choices->add_within(std::move(*request));
+    if (added) return;
+    paths_.at(start.path).over = true;  // the engine does not know it
+    fail(http::problem_of(added.error()), Outcome::failed);
+  }
+
+  // False: it was over.
+  bool stop(uint32_t number) {
+    Path& path = paths_.at(number);
+    if (std::exchange(path.over, true)) return false;
+    const auto choices = choices_.lock();
+    if (choices && path.parser) choices->cancel_within(path.choice);
+    return true;
   }
 
   // The answer that its client sees: its own text and logprobs, with the tokens of all.
   void show() {
-    const Answer& best = paths_[plan_.search->shown()]->answer;
+    const uint32_t number = search().shown();
+    const Answer& best = paths_.at(number).answer;
     shown_.tokens = best.tokens;
     shown_.logprobs = best.logprobs;
     shown_.alternatives = best.alternatives;
     shown_.finish = best.finish;
-    for (const auto& path : paths_) {
-      shown_.generated_tokens += path->answer.generated_tokens;
-      shown_.joules += path->answer.joules;
+    shown_.verified = search().verified();
+    for (uint32_t i = 0; i < paths_.size(); ++i) {
+      shown_.generated_tokens += paths_.at(i).answer.generated_tokens;
+      shown_.joules += paths_.at(i).answer.joules;
     }
     shown_.thinking_tokens = shown_.generated_tokens - best.generated_tokens + best.thinking_tokens;
     last_.tokens = best.tokens;
     last_.logprobs = best.logprobs;
     last_.alternatives = best.alternatives;
     std::vector<OutputEvent> events;
-    if (!best.thinking.empty()) events.push_back({OutputKind::thinking, best.thinking});
+    const std::string thoughts = paths_.thoughts_of(number);
+    if (!thoughts.empty()) events.push_back({OutputKind::thinking, thoughts});
     if (!best.text.empty()) events.push_back({OutputKind::text, best.text});
     held_ = written(std::move(events), last_);
     if (plan_.stream) held_ += plan_.shape->closing(0, shown_);
@@ -117,7 +152,7 @@ class Searching : public std::enable_shared_from_this<Searching> {
 
   // As the stream says it; "" where there is no stream.
   std::string written(std::vector<OutputEvent> events, const llm::GenerateEvent& event) {
-    const Answer& any = paths_.front()->answer;
+    const Answer& any = paths_.at(0).answer;
     shown_.prompt_tokens = any.prompt_tokens;
     shown_.cached_tokens = any.cached_tokens;
     begin();
@@ -147,12 +182,14 @@ class Searching : public std::enable_shared_from_this<Searching> {
 
   // One path that fails is the end of all.
   void fail(const llm::GenerateEvent& event) {
+    const bool cancelled = event.finish == llm::FinishReason::cancelled;
+    fail(problem_of_end(event), cancelled ? Outcome::cancelled : Outcome::failed);
+  }
+  void fail(const http::Problem& problem, Outcome outcome) {
     failed_ = true;
-    outcome_ = event.finish == llm::FinishReason::cancelled ? Outcome::cancelled : Outcome::failed;
-    if (const auto choices = choices_.lock())
-      for (size_t i = 0; i < paths_.size(); ++i)
-        if (!std::exchange(paths_[i]->over, true)) choices->cancel_within(i);
-    break_off(problem_of_end(event));
+    outcome_ = outcome;
+    for (uint32_t i = 0; i < paths_.size(); ++i) stop(i);
+    break_off(problem);
   }
 
   void break_off(const http::Problem& problem) {
@@ -163,12 +200,12 @@ class Searching : public std::enable_shared_from_this<Searching> {
 
   AnswerPlan plan_;
   std::shared_ptr<http::Exchange> exchange_;
-  std::vector<std::unique_ptr<Path>> paths_;
+  Paths paths_;
   std::weak_ptr<Choices> choices_;
   Answer shown_;
   llm::GenerateEvent last_;  // what the shown answer's tokens are told with
   std::string held_;         // the stream's last piece, until the account is closed
-  bool begun_ = false, failed_ = false;
+  bool begun_ = false, failed_ = false, late_ = false;
   Outcome outcome_ = Outcome::whole;
 };
 

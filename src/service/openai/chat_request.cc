@@ -9,6 +9,7 @@ namespace mill::openai {
 namespace {
 
 constexpr int64_t kThoughtsMax = 1 << 30;
+constexpr int64_t kDeadlineMax = 86'400'000;  // a day
 constexpr size_t kMessagesMax = 10'000;
 constexpr std::array kRoles = {"system", "developer", "user", "assistant", "tool", "function"};
 
@@ -176,28 +177,46 @@ void read_effort(Fields& fields, const char* name, inference::Conversation& conv
   conversation.context["reasoning_effort"] = *effort;
 }
 
+// "arithmetic", or {"type": "json_schema", "schema": {…}}
+void read_verifier(Fields& fields, llm::VerifierOptions& out) {
+  const Json* value = fields.find("verifier");
+  if (value == nullptr) return;
+  if (value->is_object()) {
+    Fields inner(*value);
+    inner.text("type", out.name);
+    if (const Json* schema = inner.find("schema")) out.schema = *schema;
+  } else if (value->is_string()) {
+    out.name = value->get<std::string>();
+  }
+  if (out.name.empty())
+    fields.refuse("'verifier' must be a name, or an object with a 'type'", "verifier");
+}
+
 // {"effort": "high"} is OpenRouter's; {"method": "self_consistency", "n": 16, "budget_tokens":
 // 4096} are ours.
 void read_reasoning(Fields& fields, inference::Conversation& conversation) {
   const Json* value = fields.find("reasoning");
   if (value == nullptr) return;
   if (!value->is_object()) return fields.refuse("'reasoning' must be an object", "reasoning");
+  static constexpr std::array kNames = {"effort",        "method",      "n",
+                                        "budget_tokens", "deadline_ms", "verifier"};
   for (const auto& [name, _] : value->items()) {
-    if (name != "effort" && name != "method" && name != "n" && name != "budget_tokens")
-      return fields.refuse(fmt::format("'reasoning.{}' is not known; there are effort, method, n "
-                                       "and budget_tokens",
-                                       name),
-                           "reasoning." + name);
+    if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
+      return fields.refuse(
+          fmt::format("'reasoning.{}' is not known; there are {}", name, fmt::join(kNames, ", ")),
+          "reasoning." + name);
   }
   Fields inner(*value);
   read_effort(inner, "effort", conversation);
   inference::Reasoning reasoning;
   inner.text("method", reasoning.search.method);
   inner.integer("n", reasoning.search.n, 1, llm::kPathsMax);
-  inner.integer("budget_tokens", reasoning.budget_tokens, 1, kThoughtsMax);
-  const bool sized = inner.find("n") != nullptr || inner.find("budget_tokens") != nullptr;
-  if (sized && inner.find("method") == nullptr)
-    inner.refuse("'n' and 'budget_tokens' go with a 'method'", "method");
+  inner.integer("budget_tokens", reasoning.search.budget_tokens, 1, kThoughtsMax);
+  inner.integer("deadline_ms", reasoning.deadline_ms, 1, kDeadlineMax);
+  read_verifier(inner, reasoning.verifier);
+  const bool effort_alone = value->empty() || (value->size() == 1 && value->contains("effort"));
+  if (!effort_alone && inner.find("method") == nullptr)
+    inner.refuse("all but 'effort' go with a 'method'", "method");
   if (inner.find("method") != nullptr) conversation.reasoning = reasoning;
   if (inner.problem())
     fields.refuse(inner.problem()->message, "reasoning." + inner.problem()->param);

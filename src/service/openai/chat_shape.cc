@@ -1,3 +1,4 @@
+#include <optional>
 #include <utility>
 
 #include "service/openai/logprobs.h"
@@ -62,6 +63,7 @@ class ChatShape : public ChunkShape {
                                  {"logprobs", logprobs({answers[i].tokens, answers[i].logprobs,
                                                         answers[i].alternatives})},
                                  {"finish_reason", finish_name(answers[i].finish)}});
+      if (answers[i].verified) body["choices"].back()["verified"] = *answers[i].verified;
     }
     body["usage"] = usage(answers);
     return http::json_response(body);
@@ -90,17 +92,20 @@ class ChatShape : public ChunkShape {
   }
 
   std::string closing(size_t choice, const Answer& answer) override {
-    return chunk(choice, Json::object(), nullptr, finish_name(answer.finish));
+    return chunk(choice, Json::object(), nullptr, finish_name(answer.finish), answer.verified);
   }
 
  private:
   Json frame() const override { return envelope("chat.completion.chunk"); }
 
-  std::string chunk(size_t choice, Json delta, Json told, Json finish) const {
-    return sent({{"index", choice},
-                 {"delta", std::move(delta)},
-                 {"logprobs", std::move(told)},
-                 {"finish_reason", std::move(finish)}});
+  std::string chunk(size_t choice, Json delta, Json told, Json finish,
+                    std::optional<bool> verified = {}) const {
+    Json one = {{"index", choice},
+                {"delta", std::move(delta)},
+                {"logprobs", std::move(told)},
+                {"finish_reason", std::move(finish)}};
+    if (verified) one["verified"] = *verified;
+    return sent(std::move(one));
   }
 
   Json logprobs(const TokenLists& lists) const {

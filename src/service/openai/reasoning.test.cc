@@ -3,6 +3,7 @@
 #include <set>
 #include <sstream>
 
+#include "service/inference/paths.h"
 #include "service/inference/scripted_server.h"
 #include "service/openai/endpoints.h"
 
@@ -130,6 +131,92 @@ TEST_CASE("a budget is shared out, and whoever leaves frees all paths") {
   CHECK(it.server.model->cancels >= 4);
 }
 
+TEST_CASE("reflect: the answer, what is wrong with it, and a better one in the same conversation") {
+  Reasoner it({"It is 7.", "It should be 8.", "It is 8."});
+  const Asked asked = it.ask(R"({"method": "reflect"})", {{"temperature", 0}});
+  REQUIRE(asked.status == 200);
+  CHECK(asked.text() == "It is 8.");
+  const std::string thoughts = asked.body["choices"][0]["message"]["reasoning_content"];
+  CHECK(thoughts.find("Critique 1: It should be 8.\n") != std::string::npos);
+  CHECK_FALSE(asked.body["choices"][0].contains("verified"));
+  const std::string& last = it.server.model->prompt;
+  CHECK(last.starts_with("user:How many?assistant:It is 7.user:"));
+  CHECK(last.find("assistant:It should be 8.user:") != std::string::npos);
+  Reasoner content({"It is 7.", "No mistakes.", "It is 8."});
+  CHECK(content.ask(R"({"method": "reflect"})").text() == "It is 7.");
+  Reasoner tight({std::string(4000, 'x'), "It should be 8.", "It is 8."});
+  const Asked cut = tight.ask(R"({"method": "reflect", "budget_tokens": 30})");
+  CHECK(cut.body["usage"]["completion_tokens"] == 10);
+  CHECK(cut.body["choices"][0]["finish_reason"] == "length");
+}
+
+TEST_CASE("budget forcing: thoughts that end too early go on, and those that do not are ended") {
+  Reasoner it({"<think>a</think>no", "b</think>no", "It is 5."});
+  const Asked asked = it.ask(R"({"method": "budget_forcing"})", {{"temperature", 0}});
+  REQUIRE(asked.status == 200);
+  CHECK(asked.text() == "It is 5.");
+  const std::string thoughts = asked.body["choices"][0]["message"]["reasoning_content"];
+  CHECK(thoughts.find("a\nWait,b") != std::string::npos);
+  CHECK(it.server.model->prompt.ends_with("\n</think>\n\n"));
+  Reasoner endless({"<think>" + std::string(4000, 'x'), "It is 5."});
+  const Asked cut = endless.ask(R"({"method": "budget_forcing", "budget_tokens": 20})");
+  CHECK(cut.text() == "It is 5.");
+  CHECK(cut.body["choices"][0]["finish_reason"] == "stop");
+  CHECK(cut.body["usage"]["completion_tokens_details"]["reasoning_tokens"] == 20);
+  Reasoner thoughtless({"It is 5."});
+  CHECK(thoughtless.ask(R"({"method": "budget_forcing"})").text() == "It is 5.");
+}
+
+TEST_CASE(
+    "of thoughts that have ended, the mark that ends them is not kept, however it is written") {
+  const std::vector<std::string> pieces = {"so", " it", ".</", "thi", "nk>", "</think>", "<end>"};
+  const auto kept = [&](const std::vector<TokenId>& tokens, bool ended) {
+    return inference::kept_thoughts(tokens, "</think>", ended, [&](std::span<const TokenId> some) {
+      std::string text;
+      for (const TokenId token : some) text += pieces[static_cast<size_t>(token)];
+      return text;
+    });
+  };
+  using Tokens = std::vector<TokenId>;
+  CHECK(kept({0, 1, 5}, true).tokens == Tokens{0, 1});
+  CHECK(kept({0, 1, 2, 3, 4}, true).tokens == Tokens{0, 1});
+  CHECK(kept({0, 1, 2, 3, 4}, true).rest == ".");
+  CHECK(kept({0, 1, 6}, true).tokens == Tokens{0, 1});
+  CHECK(kept({0, 1}, false).tokens == Tokens{0, 1});
+  CHECK(kept({}, true).tokens.empty());
+}
+
+TEST_CASE("an answer that was verified says so, and one that was not does, too") {
+  const std::string wish = R"({"method": "best_of_n", "n": 3, "verifier": "arithmetic"})";
+  Reasoner it({"1 + 1 = 3", "so 1 + 1 = 2", "it is 2"});
+  const Asked asked = it.ask(wish);
+  CHECK(asked.text() == "so 1 + 1 = 2");
+  CHECK(asked.body["choices"][0]["verified"] == true);
+  CHECK(it.send(wish, {{"stream", true}}).body.find(R"("verified":true)") != std::string::npos);
+  Reasoner mute({"I do not know"});
+  const Asked unverified = mute.ask(wish);
+  CHECK(unverified.body["choices"][0]["verified"] == false);
+  const std::string thoughts = unverified.body["choices"][0]["message"]["reasoning_content"];
+  CHECK(thoughts.find("unverified: it calculates nothing") != std::string::npos);
+  Reasoner json({R"({"a": "b"})", R"({"a": 1})"});
+  CHECK(json.ask(R"({"method": "best_of_n", "n": 2, "verifier": {"type": "json_schema",
+          "schema": {"properties": {"a": {"type": "integer"}}}}})")
+            .text() == R"({"a": 1})");
+}
+
+TEST_CASE("when there is no more time, what has been found is shown") {
+  Reasoner it({std::string(4000, 'x'), "7"});
+  std::atomic<int64_t> seconds = 0;  // one passes whenever somebody looks
+  it.server.host->nanoseconds = [&] { return ++seconds * 1'000'000'000; };
+  const Asked none = it.ask(R"({"method": "best_of_n", "n": 1, "deadline_ms": 20500})");
+  CHECK(none.status == 200);
+  CHECK(none.body["choices"][0]["finish_reason"] == "length");
+  CHECK(it.server.model->cancels == 1);
+  const Asked some = it.ask(R"({"method": "self_consistency", "n": 2, "deadline_ms": 20500})");
+  CHECK(some.text() == "7");
+  CHECK(some.body["choices"][0]["finish_reason"] == "stop");
+}
+
 TEST_CASE("what is wrong with a wish for reasoning is told") {
   Reasoner it({"1"});
   struct Row {
@@ -146,6 +233,17 @@ TEST_CASE("what is wrong with a wish for reasoning is told") {
            Row{R"({"method": "best_of_n", "n": 4, "budget_tokens": 3})", Json::object(),
                "not a token for each of 4 paths"},
            Row{"7", Json::object(), "must be an object"},
+           Row{R"({"method": "best_of_n", "deadline_ms": 0})", Json::object(),
+               "'deadline_ms' must"},
+           Row{R"({"method": "reflect", "n": 2})", Json::object(), "needs an odd n"},
+           Row{R"({"method": "reflect", "verifier": "arithmetic"})", Json::object(),
+               "asks no verifier"},
+           Row{R"({"method": "best_of_n", "verifier": "luck"})", Json::object(),
+               "'likelihood', 'arithmetic', 'json_schema'"},
+           Row{R"({"method": "best_of_n", "verifier": "json_schema"})", Json::object(),
+               "goes with a 'schema'"},
+           Row{R"({"method": "best_of_n", "verifier": 7})", Json::object(), "must be a name"},
+           Row{R"({"method": "budget_forcing"})", {{"reasoning_effort", "none"}}, "thinks aloud"},
            Row{R"({"method": "best_of_n"})", {{"n", 2}}, "has one answer"},
            Row{R"({"method": "best_of_n"})", {{"temperature", 0}}, "temperature above 0"},
            Row{R"({"method": "best_of_n"})", {{"tools", tools}}, "calls no tools"},
