@@ -3,9 +3,22 @@
 #include <chrono>
 #include <utility>
 
+#include "apps/models_folder.h"
 #include "service/web/files.h"
 
 namespace mill::apps {
+namespace {
+
+std::function<std::vector<web::Loadable>()> loadable_from(const std::string& folder) {
+  if (folder.empty()) return nullptr;
+  return [folder] {
+    std::vector<web::Loadable> all;
+    for (const StoredModel& it : models_in(folder)) all.push_back({it.name, it.bytes});
+    return all;
+  };
+}
+
+}  // namespace
 
 std::unique_ptr<web::Console> open_console(const ConsoleParts& parts) {
   const auto moment = [steady = parts.host->nanoseconds] {
@@ -26,8 +39,10 @@ std::unique_ptr<web::Console> open_console(const ConsoleParts& parts) {
                                                 .prices = books.prices != nullptr,
                                                 .limits = books.limits != nullptr,
                                                 .receipts = parts.receipts,
+                                                .models_folder = !parts.models_folder.empty(),
                                                 .energy_source = parts.energy_source}},
-                          .books = books});
+                          .books = books,
+                          .loadable = loadable_from(parts.models_folder)});
 }
 
 std::vector<http::Route> console_routes(const web::Console& console) {

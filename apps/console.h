@@ -14,7 +14,8 @@ struct ConsoleParts {
   const Metering& metering;
   std::shared_ptr<const http::ServerCounts> counts;
   bool receipts = false;
-  std::string energy_source;  // "" = the joules are not known
+  std::string energy_source;       // "" = the joules are not known
+  std::string models_folder = {};  // "" = nothing is loaded
 };
 
 std::unique_ptr<web::Console> open_console(const ConsoleParts&);

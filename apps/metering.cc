@@ -51,6 +51,11 @@ web::Books books_of(const std::shared_ptr<ledger::Ledger>& ledger, const std::st
               [path](ledger::BillQuery query) {
                 query.ledger = path;
                 return ledger::bill(query);
+              },
+          .entries =
+              [path](ledger::EntryQuery query) {
+                query.ledger = path;
+                return ledger::entries(query);
               }};
 }
 

@@ -12,6 +12,7 @@
 #include "data/fetch/progress.h"
 #include "data/fetch/python_package.h"
 #include "data/model_file.h"
+#include "data/package/package.h"
 
 namespace mill::apps {
 namespace fs = std::filesystem;
@@ -117,19 +118,25 @@ Result<fs::path> models_folder() {
 }
 
 std::vector<StoredModel> stored_models() {
-  std::vector<StoredModel> models;
   const auto folder = models_folder();
-  if (!folder) return models;
+  return folder ? models_below(*folder) : std::vector<StoredModel>();
+}
+
+std::vector<StoredModel> models_below(const fs::path& folder) {
+  std::vector<StoredModel> models;
   std::error_code error;
-  for (auto at = fs::recursive_directory_iterator(*folder, error);
+  for (auto at = fs::recursive_directory_iterator(folder, error);
        !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
     const fs::path& path = at->path();
     if (path.filename().string().starts_with('.')) {
       at.disable_recursion_pending();
+    } else if (package::is_package(path)) {  // one model, whatever is in it
+      at.disable_recursion_pending();
+      models.push_back({path.lexically_relative(folder), path, bytes_under(path)});
     } else if (at->is_directory(error) && is_model_folder(path)) {
-      models.push_back({path.lexically_relative(*folder), path, bytes_under(path)});
+      models.push_back({path.lexically_relative(folder), path, bytes_under(path)});
     } else if (path.extension() == ".gguf") {
-      models.push_back({path.lexically_relative(*folder), path, at->file_size(error)});
+      models.push_back({path.lexically_relative(folder), path, at->file_size(error)});
     }
   }
   std::sort(models.begin(), models.end(),

@@ -33,7 +33,8 @@ struct StoredModel {
   std::filesystem::path path;
   uint64_t bytes = 0;
 };
-std::vector<StoredModel> stored_models();  // sorted by name
+std::vector<StoredModel> stored_models();                                    // sorted by name
+std::vector<StoredModel> models_below(const std::filesystem::path& folder);  // likewise
 
 // A short name, the name of a stored model, or a path; "" means "default". Nothing is downloaded:
 // a known model that is not here yet is an error that says how to get it.

@@ -47,6 +47,13 @@ Result<fs::path> model_within(const fs::path& folder, const std::string& name) {
   return path;
 }
 
+std::vector<StoredModel> models_in(const fs::path& folder) {
+  std::vector<StoredModel> found = models_below(folder);
+  std::erase_if(found,
+                [&](const StoredModel& it) { return !model_within(folder, it.name).has_value(); });
+  return found;
+}
+
 operations::Loading loading_from(const std::string& folder, const ModelOptions& like,
                                  const SharedMeter& meter) {
   if (folder.empty()) return {};

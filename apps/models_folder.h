@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "apps/model_store.h"
 #include "apps/open_engine.h"
 #include "base/error.h"
 #include "service/operations/loading.h"
@@ -15,6 +17,9 @@ namespace mill::apps {
 // it by "..", an absolute path or a link. Errors name no path of the machine.
 Result<std::filesystem::path> model_within(const std::filesystem::path& folder,
                                            const std::string& name);
+
+// What may be loaded from there: files, folders, packages. What leads out of it is not listed.
+std::vector<StoredModel> models_in(const std::filesystem::path& folder);
 
 // Several engines that read one machine's meter: what was drawn since any of them has read belongs
 // to the next that reads, so that all together have what the meter says.

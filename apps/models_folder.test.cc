@@ -34,6 +34,15 @@ TEST_CASE("models are found below their folder, and nothing else is") {
     CHECK(found.error().message.find(folder.string()) == std::string::npos);
   }
   CHECK_FALSE(model_within(scratch / "nowhere", "a.gguf").has_value());
+
+  fs::create_directories(folder / "package");
+  std::ofstream(folder / "package" / "manifest.yaml") << "name: a";
+  std::ofstream(folder / "package" / "model.gguf") << "aa";
+  std::string names;
+  for (const StoredModel& it : models_in(folder))
+    names += fmt::format("{} {}, ", it.name, it.bytes);
+  CHECK(names == "a.gguf 1, inner.gguf 1, org/repo 2, package 9, ");
+  CHECK(models_in(scratch / "nowhere").empty());
 }
 
 TEST_CASE("what cannot be opened is told without the folder's path") {

@@ -148,7 +148,8 @@ Result<House> furnish(const ServeOptions& options,
                                 .metering = metering,
                                 .counts = counts,
                                 .receipts = receipts != nullptr,
-                                .energy_source = power.source});
+                                .energy_source = power.source,
+                                .models_folder = options.models_folder});
   auto metrics = metering.metrics();
   metrics.push_back(
       [counts](operations::Exposition& out) { operations::write_server_metrics(*counts, out); });

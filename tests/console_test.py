@@ -150,9 +150,49 @@ class Console(unittest.TestCase):
                          (usage["prompt_tokens"], usage["completion_tokens"], False))
         self.assertNotIn("the mill", json.dumps(one))
         page = json.loads(server.ask("/v1/console/requests?limit=1")[2])
-        self.assertEqual((page["data"], page["next"]), ([one], None))
+        self.assertEqual(page["data"], [one])
+        older = json.loads(server.ask(f"/v1/console/requests?before={page['next']}")[2])
+        self.assertEqual((older["data"], older["next"]), ([], None))  # it is not told twice
         bill = json.loads(server.ask("/v1/console/tenants")[2])["bill"]
         self.assertEqual(bill["total"]["answer_tokens"], 9)
+
+    def test_older_requests_are_the_ledgers(self):
+        ledger = self.path("ledger.db")
+        server = self.start("--ledger", ledger)
+        ids = [server.ask("/v1/completions", {**PROMPT, "max_tokens": 3})[1]["X-Request-Id"]
+               for _ in range(5)]
+        self.assertEqual(server.stop(), 0)
+        server = self.start("--ledger", ledger)
+        page = json.loads(server.ask("/v1/console/requests")[2])
+        self.assertEqual(page["data"], [])
+        found = []
+        while page["next"]:
+            page = json.loads(server.ask(f"/v1/console/requests?limit=2&before={page['next']}")[2])
+            found += page["data"]
+        self.assertEqual({it["request"] for it in found}, set(ids))
+        self.assertEqual(len(found), 5)
+        one = json.loads(server.ask(f"/v1/console/requests/{ids[2]}")[2])
+        self.assertEqual((one["source"], one["generated_tokens"], one["outcome"]),
+                         ("ledger", 3, "whole"))
+        self.assertIn(one, found)
+        self.assertEqual(server.ask("/v1/console/requests/req_none")[0], 404)
+
+    def test_what_can_be_loaded(self):
+        folder = self.path("models")
+        folder.mkdir()
+        (folder / "a.gguf").write_bytes(b"four")
+        keys = self.path("keys.json")
+        tenant = self.key(keys, "acme", "inference")
+        boss = self.key(keys, "boss", "inference", "operations", "admin")
+        server = self.start("--models-folder", folder, "--keys", keys)
+        for secret, status, admin in ((tenant, 403, False), (boss, 200, True)):
+            as_ = {"Authorization": f"Bearer {secret}"}
+            found, _, text = server.ask("/v1/console/models", **as_)
+            self.assertEqual(found, status)
+            state = self.state(server, **as_)
+            self.assertEqual((state["admin"], state["server"]["models_folder"]), (admin, True))
+        self.assertEqual(json.loads(text)["data"], [{"name": "a.gguf", "bytes": 4}])
+        self.assertEqual(self.start().ask("/v1/console/models")[0], 404)
 
     def path(self, name):
         """In a folder that the server's is not yet."""

@@ -173,7 +173,9 @@ void Engine::Impl::publish() {
 
 // For those who have asked by now.
 void Engine::Impl::show() {
-  auto fresh = std::make_shared<const EngineView>(view_of(core));
+  EngineView seen = view_of(core);
+  seen.stats.sleep = sleeper.stats();
+  auto fresh = std::make_shared<const EngineView>(std::move(seen));
   const std::lock_guard lock(mutex);
   view.swap(fresh);
   looked = looks;

@@ -38,6 +38,8 @@ struct SleepOptions {
 
 struct SleepStats {
   bool sleeping = false;  // it has no Runner
+  bool closing = false;   // it will sleep once nobody runs
+  bool waking = false;    // its Runner is being made
   uint64_t sleeps = 0, wakes = 0, failed_wakes = 0;
   double last_wake_seconds = 0;  // it took to have the Runner again
 };

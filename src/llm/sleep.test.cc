@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "llm/engine_rig.h"
+#include "llm/engine_view.h"
 
 namespace mill::llm {
 namespace {
@@ -96,6 +97,10 @@ TEST_CASE("a request wakes a sleeping engine, and is answered as before") {
   const uint64_t then = engine.stats().cached_tokens;
   CHECK(sleep(engine) == "");
   CHECK(engine.stats().sleep.sleeping);
+  const auto seen = engine.look(std::chrono::minutes(1));
+  CHECK(seen->stats.sleep.sleeping);
+  CHECK(seen->stats.sleep.sleeps == 1);
+  CHECK(seen->memory.kv == 0);
   CHECK(mill.alive == 0);
   CHECK(answer(engine, request(3)) == before);
   const EngineStats stats = engine.stats();
@@ -255,6 +260,8 @@ TEST_CASE("requests that come while it wakes can leave, and a sleep comes after 
   const Transcript whole = answer(engine, request(1));
   CHECK(sleep(engine) == "");
   REQUIRE(engine.submit(request(1), parked.sink()).has_value());
+  while (!engine.stats().sleep.waking) std::this_thread::yield();
+  CHECK(engine.look(std::chrono::minutes(1))->stats.sleep.waking);
   const auto id = engine.submit(request(2), leaves.sink());
   engine.cancel(id.value());
   leaves.wait_for(1);
@@ -272,7 +279,7 @@ namespace {
 struct Busy {
   Mill mill;
   std::promise<void> gate, entered;
-  std::atomic<bool> seen = false;
+  std::atomic<bool> seen = false, closing = false;
   Listener runs, waits;
   Transcript whole;
   std::optional<Engine> engine;
@@ -281,7 +288,8 @@ struct Busy {
     Engine alone(std::make_unique<FakeRunner>(kShape), byte_tokenizer(), {});
     whole = answer(alone, request(1));
     auto gated = std::make_unique<GatedRunner>(gate.get_future().share(), [this] {
-      if (!seen.exchange(true)) entered.set_value();
+      if (!seen.exchange(true)) return entered.set_value();
+      if (engine->stats().sleep.closing) closing = true;
     });
     engine.emplace(
         std::move(gated), byte_tokenizer(), EngineOptions{.running_max = 1}, [] { return 0.0; },
@@ -304,6 +312,8 @@ struct Busy {
 TEST_CASE("who runs comes to an end before it sleeps; who waits is parked") {
   Busy busy;
   CHECK(busy.sleep_in_step(Farewell::wait) == "");
+  CHECK(busy.closing);
+  CHECK_FALSE(busy.engine->stats().sleep.closing);
   CHECK(busy.runs.told == busy.whole);
   CHECK(busy.waits.endings == 0);
   CHECK(wake(*busy.engine) == "");

@@ -127,6 +127,8 @@ void Sleeper::stop() {
 SleepStats Sleeper::stats() const {
   SleepStats stats = stats_;
   stats.sleeping = runner_ == nullptr;
+  stats.closing = phase_ == Phase::closing;
+  stats.waking = phase_ == Phase::waking;
   return stats;
 }
 

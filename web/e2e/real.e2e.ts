@@ -1,7 +1,7 @@
 // The pages served by the real program: with its model where that was fetched, with the tiny model
 // of the tree where no words are needed.
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
+import {cpSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import type {Browser, Page} from 'playwright-core';
@@ -17,6 +17,8 @@ before(async () => {
 after(() => browser.close());
 
 const live = (page: Page) => page.getByRole('status').getByText('Live', {exact: true}).waitFor();
+
+const modelField = (page: Page) => page.getByRole('combobox', {name: 'Model', exact: true});
 
 const prices = {default: {prompt: 0.1, cached: 0.02, answer: 0.4}};
 
@@ -232,6 +234,71 @@ test('keys: a wrong one, a tenant\'s, an operator\'s', async () => {
   await live(page);
   await go('#/floor');
   await page.getByText('The batch, step by step').waitFor();
+  await close();
+  assert.equal(await server.stop(), 0);
+});
+
+test('an administrator lets models sleep, wake, come and go', async () => {
+  const folder = scratch();
+  cpSync(tinyModel, join(folder, 'models', 'other'), {recursive: true});
+  const server = await serve(['--model', tinyModel, '--models-folder', join(folder, 'models')],
+                             folder);
+  const {page, go, close} = await visit(browser, server.url);
+  const isIn = (id: string, state: string) =>
+    page.locator('.panel', {has: page.getByRole('heading', {name: id, exact: true})})
+      .getByRole('status').getByText(state, {exact: true}).waitFor();
+  await go('#/models');
+  await live(page);
+  await page.getByRole('button', {name: 'Sleep tiny'}).click();
+  await page.getByRole('button', {name: 'Let it sleep'}).click();
+  await isIn('tiny', 'sleeping');
+  assert.deepEqual(await (await server.ask('/is_sleeping')).json(), {is_sleeping: true});
+  await checkAccess(page, 'a real model that sleeps');
+  await go('#/floor');
+  await page.getByText('tiny sleeps').waitFor();
+  await checkAccess(page, 'the floor of a real model that sleeps');
+  await go('#/chat');
+  await page.getByText('your first message wakes it').waitFor();
+  await page.getByLabel('Most tokens').fill('8');
+  await page.getByLabel('Your message').fill('Hello');
+  await page.keyboard.press('Enter');
+  await page.locator('.answer-foot').waitFor();
+  await go('#/models');
+  await isIn('tiny', 'ready');
+  await page.getByText('Its last waking took').waitFor();
+  await modelField(page).selectOption('other');
+  await page.getByRole('button', {name: 'Load', exact: true}).click();
+  await isIn('other', 'ready');
+  await page.getByRole('link', {name: 'Floor of other'}).click();
+  await page.getByText('Nobody is in the engine').waitFor();
+  assert.equal(await modelField(page).inputValue(), 'other');
+  await go('#/models');
+  await page.getByRole('button', {name: 'Unload other'}).click();
+  await page.getByRole('button', {name: 'Unload', exact: true}).click();
+  await page.getByText('other is gone').waitFor();
+  const list = await (await server.ask('/v1/models')).json() as {data: {id: string}[]};
+  assert.deepEqual(list.data.map((each) => each.id), ['tiny']);
+  await close();
+  assert.equal(await server.stop(), 0);
+});
+
+test('an auditor finds what was before the server began', async () => {
+  const words = ['--model', tinyModel, '--ledger', join(scratch(), 'ledger.db')];
+  const before = await serve(words);
+  await load(before, 3, 8);
+  assert.equal(await before.stop(), 0);
+  const server = await serve(words);
+  const {page, go, close} = await visit(browser, server.url);
+  await go('#/requests');
+  await page.locator('tbody tr').nth(2).waitFor();
+  await page.locator('tbody a').first().click();
+  await page.getByText('Its timeline is no longer kept').waitFor();
+  await checkAccess(page, 'a request of a real ledger');
+  const id = await page.locator('.request-line code').innerText();
+  await go('#/requests');
+  await page.getByLabel("A request's id").fill(id);
+  await page.keyboard.press('Enter');
+  await page.getByText('of the weights').waitFor();
   await close();
   assert.equal(await server.stop(), 0);
 });

@@ -33,7 +33,8 @@ async function factory(): Promise<Factory> {
   const add = (...words: string[]) =>
     /sk-mill-\S+/.exec(run('keys', 'add', '--file', at('keys.json'), ...words))?.[0] ?? '';
   const keys = tenants.map((tenant) => add('--tenant', tenant));
-  const operator = add('--tenant', 'ops', '--scope', 'operations', '--scope', 'inference');
+  const operator = add('--tenant', 'ops', '--scope', 'operations', '--scope', 'inference',
+                       '--scope', 'admin');
   writeFileSync(at('prices.json'), JSON.stringify(
     {default: {prompt: 0.1, cached: 0.02, answer: 0.4}}));
   run('receipts', 'key', '--secret', at('mill.key'), '--public', at('mill.pub'));
@@ -115,9 +116,21 @@ async function chat(browser: Browser, made: Factory) {
   await close();
 }
 
+async function models(browser: Browser, made: Factory) {
+  const {page, go, close} = await visit(browser, made.server.url,
+                                        {viewport: {width: 1280, height: 760}});
+  await go('#/models');
+  await useKey(page, made.operator);
+  await page.getByRole('button', {name: /^Sleep/}).click();
+  await page.waitForTimeout(300);
+  await save(page, 'console-models.webp');
+  await close();
+}
+
 const browser = await launch();
 const made = await factory();
 await floor(browser, made);
 await chat(browser, made);
+await models(browser, made);
 await browser.close();
 await made.server.stop();

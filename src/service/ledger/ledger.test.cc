@@ -8,6 +8,7 @@
 
 #include "base/scratch_folder.h"
 #include "service/ledger/bill.h"
+#include "service/ledger/entries.h"
 #include "service/ledger/postgres_url.h"
 #include "service/ledger/schema.h"
 
@@ -236,6 +237,47 @@ TEST_CASE("a bill is of its time and its tenant") {
   }
 }
 
+TEST_CASE("rows are told one by one, the latest first, page by page") {
+  std::vector<Spent> all;  // in the order in which they shall come
+  for (int i = 20; i-- > 0;) {
+    const int64_t ended = 100 + i / 3;  // up to three in a second
+    all.push_back(spent(fmt::format("req_{:02}", i), i % 2 == 0 ? "even" : "odd", ended));
+    if (i % 5 == 0) all.back().outcome = Outcome::failed;
+  }
+  for (const std::string& where : places("entries")) {
+    CAPTURE(where);
+    {
+      const auto ledger = opened({.where = where, .energy_source = "rapl"});
+      for (size_t i = 0; i < all.size(); ++i)  // told in another order
+        REQUIRE(recorded(*ledger, all[i * 7 % all.size()]));
+    }
+    for (const char* tenant : {"", "even"}) {
+      EntryQuery query{.ledger = where, .limit = 3};
+      if (*tenant != '\0') query.tenant = tenant;
+      std::vector<std::string> told, expected;
+      for (const Spent& it : all)
+        if (!query.tenant || it.caller.tenant == tenant) expected.push_back(it.request);
+      for (auto page = entries(query); !page->empty(); page = entries(query)) {
+        for (const Entry& it : *page) told.push_back(it.request);
+        query.ended = page->back().ended;
+        query.before_id = page->back().request;
+      }
+      CHECK(told == expected);
+    }
+    CHECK(entries({.ledger = where, .outcome = "failed"})->size() == 4);
+    CHECK(entries({.ledger = where, .tenant = ""})->empty());
+    CHECK(entries({.ledger = where, .tenant = "odd", .request = "req_10"})->empty());
+    const auto one = entries({.ledger = where, .request = "req_11"});
+    REQUIRE(one->size() == 1);
+    CHECK(one->front().key == "key_1");
+    CHECK(one->front().digest == "d");
+    CHECK(one->front().thinking == 2);
+    CHECK(one->front().answer == 5);
+    CHECK(one->front().ended == 103);
+    CHECK(one->front().millijoules == 0);
+  }
+}
+
 TEST_CASE("a ledger of version 1 is brought up to date, and its energy is unknown") {
   for (const std::string& where : places("old")) {
     CAPTURE(where);
@@ -248,6 +290,7 @@ TEST_CASE("a ledger of version 1 is brought up to date, and its energy is unknow
         "ALTER TABLE request DROP COLUMN energy_source; {} = 1",
         is_postgres_url(where) ? "UPDATE ledger_version SET version" : "PRAGMA user_version")));
     CHECK(bill({.ledger = where})->front().requests == 1);  // as it is
+    CHECK(entries({.ledger = where})->front().millijoules == std::nullopt);
     {
       const auto ledger = opened({.where = where, .energy_source = "rapl"});
       Spent fresh = spent("new", "beta", 100);

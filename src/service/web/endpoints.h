@@ -1,7 +1,9 @@
 #pragma once
 // The console's data: /v1/console/… (docs/formats/console.md), and its pages.
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "service/http/router.h"
@@ -10,9 +12,16 @@
 
 namespace mill::web {
 
+// A model that can be loaded: what /models/load calls it.
+struct Loadable {
+  std::string name;
+  uint64_t bytes = 0;
+};
+
 struct ConsoleOptions {
   Sources sources;
   Books books = {};
+  std::function<std::vector<Loadable>()> loadable = {};  // null: this server loads nothing
   FeedOptions feed = {};
 };
 

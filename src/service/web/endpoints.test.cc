@@ -27,6 +27,7 @@ class Viewed : public inference::testing::FakeModel {
     const uint64_t looks = ++looks_;
     llm::EngineView view{.time = static_cast<int64_t>(looks) * 1'000'000'000, .step = 10};
     view.stats.running = 2;
+    view.stats.sleep.closing = true;
     view.stats.steps = looks;
     view.stats.generated_tokens = 10 * looks;
     view.stats.prompt_tokens = 100;
@@ -182,6 +183,7 @@ TEST_CASE("an operator sees the engine, and how it was a moment ago") {
   const Json first = it.json("/v1/console/state", kOperator);
   CHECK(first["object"] == "console.state");
   CHECK(first["view"] == "all");
+  CHECK(first["admin"] == true);
   CHECK(first["time_ms"] == 1'234'000.0);
   CHECK(first["server"]["energy_source"] == "model");
   CHECK(first["server"]["resident_bytes"] > 1'000'000);
@@ -189,7 +191,8 @@ TEST_CASE("an operator sees the engine, and how it was a moment ago") {
   const Json& model = first["models"][0];
   CHECK(model["id"] == "fake");
   CHECK(model["default"] == true);
-  CHECK(model["state"] == "ready");
+  CHECK(model["state"] == "closing");
+  CHECK(model["sleep"]["last_wake_seconds"].is_null());
   CHECK(model["memory"]["kv_bytes"] == 300);
   CHECK(model["sequences"].size() == 2);
   CHECK(model["engine"]["rates"].is_null());
@@ -358,12 +361,12 @@ TEST_CASE("keys open the console as far as their scopes go, and its pages need n
   };
   add("sk-user", {"inference"});
   add("sk-operator", {"operations"});
-  add("sk-both", {"inference", "operations"});
+  add("sk-both", {"inference", "operations", "admin"});
   add("sk-metrics", {"metrics"});
   std::ofstream(folder / "keys") << ring.json();
   const auto keys = WatchedFile<tenants::KeyRing>::open(folder / "keys", tenants::KeyRing::parse);
   REQUIRE(keys.has_value());
-  Watched it;
+  Watched it(quick(), {.keys = *keys});
   const http::Handler open = it.handler;
   const auto gate = [&](std::shared_ptr<WatchedFile<tenants::KeyRing>> ring_or_none) {
     it.handler = tenants::gated(
@@ -377,13 +380,14 @@ TEST_CASE("keys open the console as far as their scopes go, and its pages need n
                 .headers = {{"Authorization", fmt::format("Bearer {}", secret)}}},
                recorder);
     const http::Response told = recorder->wait();
-    return told.status == 200 ? Json::parse(told.body)["view"].get<std::string>()
-                              : std::to_string(told.status);
+    if (told.status != 200) return std::to_string(told.status);
+    const Json state = Json::parse(told.body);
+    return state["view"].get<std::string>() + (state["admin"] == true ? " admin" : "");
   };
   gate(*keys);
   CHECK(view("sk-user") == "tenant");
   CHECK(view("sk-operator") == "all");
-  CHECK(view("sk-both") == "all");
+  CHECK(view("sk-both") == "all admin");
   CHECK(view("sk-metrics") == "403");
   CHECK(view("sk-nobody") == "401");
   for (const char* page : {"/console/nothing", "/console", "/"})  // the router's 404: let in

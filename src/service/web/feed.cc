@@ -131,7 +131,7 @@ void Feed::dismiss(Client& it) {
 }
 
 const std::string& Feed::text_for(const Viewer& viewer, Texts& texts) const {
-  std::string& text = texts[{viewer.all, viewer.tenant}];
+  std::string& text = texts[viewer];
   if (text.empty()) text = http::json_text(observer_->state(viewer, id_, streams()));
   return text;
 }

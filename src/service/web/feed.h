@@ -47,7 +47,7 @@ class Feed {
     Clock::time_point due = {};        // when it is to be told something; 0 = it has just come
     Clock::time_point state_due = {};  // … the state
   };
-  using Texts = std::map<std::pair<bool, std::string>, std::string>;  // by viewer
+  using Texts = std::map<Viewer, std::string>;
 
   void enter(Client, size_t most);
   void sweep();

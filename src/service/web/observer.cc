@@ -23,6 +23,21 @@ Json memory_json(const ModelInfo& info, const llm::EngineView* view) {
           {"kv_type", text_or_null(info.origin.kv_type)}};
 }
 
+const char* state_of(const llm::SleepStats& it) {
+  if (it.waking) return "waking";
+  if (it.sleeping) return "sleeping";
+  return it.closing ? "closing" : "ready";
+}
+
+Json sleep_json(const llm::SleepStats& it) {
+  Json last;
+  if (it.wakes > 0) last = rounded(it.last_wake_seconds);
+  return {{"sleeps", it.sleeps},
+          {"wakes", it.wakes},
+          {"failed_wakes", it.failed_wakes},
+          {"last_wake_seconds", std::move(last)}};
+}
+
 Json package_json(const ModelInfo& info) {
   if (info.origin.package.empty()) return nullptr;
   return {{"name", info.origin.package}, {"profile", text_or_null(info.origin.profile)}};
@@ -62,6 +77,7 @@ Json Observer::state(const Viewer& viewer, uint64_t id, size_t streams) const {
           {"time_ms", milliseconds(time_.now)},
           {"view", viewer.all ? "all" : "tenant"},
           {"tenant", viewer.tenant},
+          {"admin", viewer.admin},
           {"server", server_json(viewer, streams)},
           {"models", std::move(models)},
           {"tenants", tenants_json(viewer)}};
@@ -77,6 +93,7 @@ Json Observer::server_json(const Viewer& viewer, size_t streams) const {
                {"prices", facts.prices},
                {"limits", facts.limits},
                {"receipts", facts.receipts},
+               {"models_folder", facts.models_folder},
                {"energy_source", facts.energy_source}};
   if (!viewer.all) return json;
   json["resident_bytes"] = operations::resident_bytes();
@@ -89,7 +106,7 @@ Json Observer::model_json(const service::ServedModel& model, const Viewer& viewe
   const ModelInfo& info = model.info();
   const auto found = seen_.find(info.id);
   const Seen* seen = found == seen_.end() || !found->second.view ? nullptr : &found->second;
-  Json engine, sequences = Json::array();
+  Json engine, sleep, sequences = Json::array();
   if (seen != nullptr) {
     const EnginePicture picture{.view = seen->view,
                                 .now = seen->now,
@@ -99,17 +116,19 @@ Json Observer::model_json(const service::ServedModel& model, const Viewer& viewe
                                 .energy = !sources_.facts.energy_source.empty(),
                                 .priced = sources_.log->priced()};
     sequences = sequences_json(picture, viewer);
+    sleep = sleep_json(seen->view->stats.sleep);
     if (viewer.all) engine = engine_json(picture);
   }
   return {{"id", info.id},
           {"default", false},
-          {"state", seen != nullptr && seen->view->stats.sleep.sleeping ? "sleeping" : "ready"},
+          {"state", seen == nullptr ? "ready" : state_of(seen->view->stats.sleep)},
           {"created_ms", static_cast<double>(info.created) * 1e3},
           {"context_max", info.context_max},
           {"vocab_size", info.vocab_size},
           {"digest", text_or_null(info.digest)},
           {"memory", memory_json(info, seen == nullptr ? nullptr : seen->view.get())},
           {"package", package_json(info)},
+          {"sleep", std::move(sleep)},
           {"engine", std::move(engine)},
           {"sequences", std::move(sequences)}};
 }

@@ -16,6 +16,7 @@ namespace mill::web {
 // What does not change while the server runs.
 struct Facts {
   bool keys = false, ledger = false, prices = false, limits = false, receipts = false;
+  bool models_folder = false;      // models can be loaded
   std::string energy_source = {};  // "" = the joules are not known
 };
 

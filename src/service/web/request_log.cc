@@ -90,9 +90,24 @@ std::map<std::string, Earned> RequestLog::earned() const {
   return earned_;
 }
 
+std::optional<int64_t> RequestLog::oldest_ended() const {
+  const std::lock_guard lock(mutex_);
+  if (entries_.empty()) return std::nullopt;
+  return entries_.front().spent.ended;
+}
+
+std::set<std::string> RequestLog::ended_by(int64_t second) const {
+  std::set<std::string> ids;
+  const std::lock_guard lock(mutex_);
+  for (const Entry& it : entries_)
+    if (it.spent.ended <= second) ids.insert(it.spent.request);
+  return ids;
+}
+
 Json RequestLog::json_of(const Entry& entry) const {
   const Spent& it = entry.spent;
-  Json euros, joules, recorded;
+  Json digest, euros, joules, recorded;
+  if (!it.digest.empty()) digest = it.digest;
   if (entry.nanoeuros) euros = ledger::euros_text(*entry.nanoeuros);
   if (options_.energy) joules = rounded(it.usage.joules);
   if (entry.recorded != 0) recorded = milliseconds(entry.recorded);
@@ -101,6 +116,7 @@ Json RequestLog::json_of(const Entry& entry) const {
           {"key", it.caller.key},
           {"endpoint", it.endpoint},
           {"model", it.model},
+          {"digest", std::move(digest)},
           {"outcome", name_of(it.outcome)},
           {"arrived_ms", milliseconds(it.began + entry.shift)},
           {"ended_ms", milliseconds(it.began + it.nanoseconds + entry.shift)},
@@ -112,7 +128,8 @@ Json RequestLog::json_of(const Entry& entry) const {
           {"generated_tokens", it.usage.generated},
           {"joules", std::move(joules)},
           {"euros", std::move(euros)},
-          {"receipt", it.certified}};
+          {"receipt", it.certified},
+          {"source", "memory"}};
 }
 
 void LoggingMeter::record(Spent spent, inference::Kept kept) {

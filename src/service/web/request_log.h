@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,9 @@ class RequestLog {
 
   Json page(const RequestQuery&, const Viewer&) const;
   std::optional<Json> find(const std::string& request, const Viewer&) const;
-  std::map<std::string, Earned> earned() const;  // by model
+  std::map<std::string, Earned> earned() const;   // by model
+  std::optional<int64_t> oldest_ended() const;    // seconds since 1970; nothing = it has none
+  std::set<std::string> ended_by(int64_t) const;  // ids of those that it has, then or before
   bool priced() const { return options_.prices != nullptr; }
 
  private:

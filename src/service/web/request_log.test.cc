@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/scratch_folder.h"
+#include "service/web/past_requests.h"
 
 namespace mill::web {
 namespace {
@@ -107,6 +108,84 @@ TEST_CASE("the ring is bounded, and what has left it may still be recorded") {
   const Json page = log.page({}, kOperator);
   CHECK(page["data"].size() == 4);
   for (const Json& it : page["data"]) CHECK(it["recorded_ms"].is_null());
+}
+
+// A ledger of what has ended, as simple as can be: a list, from which all that fits is taken.
+struct Written {
+  std::vector<ledger::Entry> rows = {};  // the latest first
+
+  Books books() const {
+    return {.entries = [this](const ledger::EntryQuery& query) {
+      std::vector<ledger::Entry> found;
+      for (const ledger::Entry& it : rows) {
+        const bool before =
+            it.ended < query.ended || (it.ended == query.ended && it.request < query.before_id);
+        const bool fits = (!query.tenant || it.tenant == *query.tenant) &&
+                          (query.outcome.empty() || it.outcome == query.outcome) &&
+                          (query.request.empty() || it.request == query.request);
+        if (before && fits && found.size() < query.limit) found.push_back(it);
+      }
+      return Result<std::vector<ledger::Entry>>(std::move(found));
+    }};
+  }
+};
+
+TEST_CASE("behind the log comes the ledger, and no request is told twice or not at all") {
+  RequestLogOptions small = options();
+  small.kept_max = 7;
+  RequestLog log(std::move(small));
+  Written ledger;
+  std::string all;
+  for (int i = 10; i < 40; ++i) {  // the log's order is not the clock's
+    Spent it = spent(fmt::format("r{}", i), i % 2 == 0 ? "even" : "odd");
+    it.ended = 1000 + i / 4 - (i == 32 ? 1 : 0);
+    log.add(it);
+    ledger.rows.push_back({.request = it.request,
+                           .tenant = it.caller.tenant,
+                           .key = "",
+                           .endpoint = "",
+                           .model = "",
+                           .digest = "",
+                           .thinking = 2,
+                           .answer = 3,
+                           .ended = it.ended,
+                           .milliseconds = 250,
+                           .outcome = "whole"});
+    all = it.request + all;
+  }
+  std::ranges::sort(ledger.rows, std::greater(),
+                    [](const ledger::Entry& it) { return std::pair(it.ended, it.request); });
+  const Books books = ledger.books();
+  const auto told = [&](const Viewer& viewer, size_t limit) {
+    std::string seen;
+    const Json first = log.page({.limit = 50}, viewer);
+    for (const Json& it : first["data"]) seen += it["request"].get<std::string>();
+    PastQuery query{.query = {.limit = limit}, .from = behind(log, 5000)};
+    for (bool more = true; more;) {
+      const auto page = past_page(books, log, query, viewer);
+      REQUIRE(page.has_value());
+      for (const Json& it : (*page)["data"]) seen += it["request"].get<std::string>();
+      more = !(*page)["next"].is_null();
+      if (more) query.from = *PastCursor::parse((*page)["next"].get<std::string>());
+    }
+    return seen;
+  };
+  for (const size_t limit : {1, 4, 50}) CHECK(told(kOperator, limit) == all);
+  const std::string odd = told({.tenant = "odd"}, 3);
+  CHECK(odd.size() == all.size() / 2);
+  CHECK(odd.find("r38") == std::string::npos);
+  PastQuery foreign{.query = {.tenant = "even"}, .from = {.ended = 5000}};
+  CHECK((*past_page(books, log, foreign, {.tenant = "odd"}))["data"].empty());
+
+  const Json one = past_request(books, "r11", {.tenant = "odd"}).value().value();
+  CHECK(one["source"] == "ledger");
+  CHECK(one["arrived_ms"] == 1'001'750);
+  CHECK(one["generated_tokens"] == 5);
+  CHECK(one["receipt"].is_null());
+  CHECK(one["joules"].is_null());
+  CHECK(!past_request(books, "r11", {.tenant = "even"}).value().has_value());
+  CHECK(!past_request({}, "r11", kOperator).value().has_value());
+  for (const char* wrong : {"", "12", ".a", "-1.a", "1e3.a"}) CHECK(!PastCursor::parse(wrong));
 }
 
 struct LateMeter : inference::Meter {

@@ -7,6 +7,7 @@
 #include "base/watched_file.h"
 #include "service/http/json_body.h"
 #include "service/ledger/bill.h"
+#include "service/ledger/entries.h"
 #include "service/ledger/ledger.h"
 #include "service/tenants/keys.h"
 #include "service/tenants/limits.h"
@@ -21,7 +22,9 @@ struct Books {
   std::shared_ptr<WatchedFile<ledger::Prices>> prices = {};
   // What the ledger says; null where there is none.
   std::function<Result<std::vector<ledger::Charge>>(int64_t since)> charges = {};
-  std::function<Result<std::vector<ledger::BillRow>>(ledger::BillQuery)> bill = {};  // of its query
+  // Of their queries, in which they fill in where it is.
+  std::function<Result<std::vector<ledger::BillRow>>(ledger::BillQuery)> bill = {};
+  std::function<Result<std::vector<ledger::Entry>>(ledger::EntryQuery)> entries = {};
 };
 
 struct Period {
