@@ -6,11 +6,15 @@
 namespace mill::web {
 namespace {
 
-// Who holds which block alone: an index into the sequences; of the others it says nothing.
-std::vector<uint32_t> holders_of(const llm::EngineView& view) {
+// Who holds which block alone: an index into the owners; of the others it says nothing.
+std::vector<uint32_t> holders_of(const llm::EngineView& view, std::vector<uint64_t>& owners) {
   std::vector<uint32_t> holders(view.blocks.size());
-  for (uint32_t i = 0; i < view.sequences.size(); ++i)
-    for (const llm::BlockId block : view.sequences[i].blocks) holders[block] = i;
+  for (const llm::SequenceView& it : view.sequences) {
+    if (it.blocks.empty()) continue;  // it waits, or is behind another
+    for (const llm::BlockId block : it.blocks)
+      holders[block] = static_cast<uint32_t>(owners.size());
+    owners.push_back(it.id);
+  }
   return holders;
 }
 
@@ -36,9 +40,7 @@ uint32_t age_of(uint64_t since, uint64_t step) {
 BlockMap block_map(const llm::EngineView& view) {
   BlockMap map{.total = static_cast<uint32_t>(view.blocks.size())};
   map.stride = std::max(1U, (map.total + kBlocksDrawn - 1) / kBlocksDrawn);
-  for (const llm::SequenceView& it : view.sequences)
-    if (!it.blocks.empty()) map.owners.push_back(it.id);  // those that run come first
-  const std::vector<uint32_t> holders = holders_of(view);
+  const std::vector<uint32_t> holders = holders_of(view, map.owners);
   for (uint32_t i = 0; i < map.total; ++i) {
     const BlockState state = state_of(view.blocks[i]);
     map.free += state == kFree;
