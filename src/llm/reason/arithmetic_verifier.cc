@@ -28,8 +28,10 @@ class Arithmetic : public Verifier {
           .right = false,
           .score = share,
           .why = fmt::format("{} is no result of its calculations", number.value_or("nothing"))};
-    return Judgement{
-        .right = true, .score = share, .why = fmt::format("{} calculations hold", count)};
+    return Judgement{.right = true,
+                     .score = share,
+                     .why = count == 1 ? "its calculation holds"
+                                       : fmt::format("its {} calculations hold", count)};
   }
 };
 

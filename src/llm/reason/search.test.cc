@@ -99,7 +99,7 @@ TEST_CASE("best of n: what is right goes before what nobody can judge, and that 
   search->ended({.path = 3, .text = "1 + 1 = 2, so 3", .logprob_mean = -0.1});
   CHECK(search->shown() == 1);
   const Verdict found = search->ended({.path = 4, .text = "1 + 1 = 2", .logprob_mean = -9});
-  CHECK(found.note == "Path 5 of 5: right: 1 calculations hold (best: path 5)");
+  CHECK(found.note == "Path 5 of 5: right: its calculation holds (best: path 5)");
   CHECK(search->shown() == 4);
   CHECK(search->verified() == true);
 }
