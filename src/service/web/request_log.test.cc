@@ -170,7 +170,7 @@ TEST_CASE("behind the log comes the ledger, and no request is told twice or not 
     }
     return seen;
   };
-  for (const size_t limit : {1, 4, 50}) CHECK(told(kOperator, limit) == all);
+  for (const size_t limit : {1U, 4U, 50U}) CHECK(told(kOperator, limit) == all);
   const std::string odd = told({.tenant = "odd"}, 3);
   CHECK(odd.size() == all.size() / 2);
   CHECK(odd.find("r38") == std::string::npos);
