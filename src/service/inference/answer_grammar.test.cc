@@ -245,7 +245,7 @@ TEST_CASE("whatever a model draws that may call, all calls are valid, in every f
       }
     }
   }
-  CHECK(thought > kSeeds / 4);
+  CHECK(thought > kSeeds / 8);
 }
 
 TEST_CASE("an answer is free up to a call") {
