@@ -71,6 +71,7 @@ test('thoughts are folded, an answer can be copied, stopped and had again', asyn
   mock.set('busy');
   const {page, go, close} = await visit(browser, mock.url);
   await go('#/chat');
+  mock.answerWithoutEnd();
   await page.getByLabel('Your message').fill('What is a mill?');
   await page.keyboard.press('Enter');
   await page.getByRole('button', {name: 'Stop the answer'}).click();

@@ -26,7 +26,9 @@ const logprobs = (token: string, i: number) => {
                                     other(' stone', 0.3), other('\n', 0.08)]}]};
 };
 
-export async function chat(asked: Asked, reply: ServerResponse, paceMs: number) {
+// `endless`: until the client leaves.
+export async function chat(asked: Asked, reply: ServerResponse,
+                           {paceMs, endless}: {paceMs: number; endless: boolean}) {
   reply.writeHead(200, {'Content-Type': 'text/event-stream', 'X-Request-Id': madeId(firstRecord)});
   const send = async (delta: object, finish: string | null, told: object | null = null) => {
     const choice = {index: 0, delta, logprobs: told, finish_reason: finish};
@@ -34,6 +36,9 @@ export async function chat(asked: Asked, reply: ServerResponse, paceMs: number) 
     await new Promise((done) => setTimeout(done, paceMs));
   };
   await send({role: 'assistant', content: ''}, null);
+  let left = false;
+  reply.on('close', () => (left = true));
+  while (endless && !left) await send({content: 'and '}, null);
   const tool = asked.tools?.[0]?.function.name;
   const calls = tool && asked.messages.at(-1)?.role !== 'tool';
   if (asked.reasoning_effort !== 'none')

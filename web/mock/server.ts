@@ -24,6 +24,7 @@ export interface MockOptions {
 export interface Mock {
   url: string;
   set: (mode: Mode) => void;
+  answerWithoutEnd: () => void;  // the next time it is asked
   goOn: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -58,6 +59,7 @@ class Half {
   private readonly streams = new Set<NodeJS.Timeout>();
   readonly models: MadeModels;
   mode: Mode = 'busy';
+  endless = false;  // the next answer
 
   constructor(private readonly options: MockOptions) {
     this.models = new MadeModels('smollm2-135m-instruct-q4_1',
@@ -81,7 +83,8 @@ class Half {
       return void bodyOf(request).then((body) => this.order(url, body, reply));
     if (url.pathname === '/v1/chat/completions')
       return void bodyOf(request).then((body) =>
-        chat(JSON.parse(body), reply, this.options.paceMs ?? 15));
+        chat(JSON.parse(body), reply,
+             {paceMs: this.options.paceMs ?? 15, endless: this.isEndless()}));
     if (url.pathname.startsWith('/v1/receipts/')) return json(reply, {version: 1, seed: 7});
     if (url.pathname.startsWith('/v1/console/')) return this.data(url, reply);
     return refuse(reply, 404, 'not_found', `There is nothing at ${url.pathname}`);
@@ -89,6 +92,12 @@ class Half {
 
   stop() {
     this.streams.forEach(clearInterval);
+  }
+
+  private isEndless() {
+    const now = this.endless;
+    this.endless = false;
+    return now;
   }
 
   private async order(url: URL, body: string, reply: ServerResponse) {
@@ -189,6 +198,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     set: (mode) => half.set(mode),
+    answerWithoutEnd: () => (half.endless = true),
     goOn: () => half.models.goOn(),
     stop: () => new Promise((done) => {
       half.stop();
