@@ -109,10 +109,10 @@ bool is_times(const std::vector<Lexeme>& before, std::string_view text, size_t a
 
 // A '-', '*' or '+' that begins a line and has a blank behind it is a bullet.
 bool is_bullet(std::string_view text, const Lexeme& it) {
-  const size_t before = text.find_last_not_of(' ', it.begin == 0 ? 0 : it.begin - 1);
-  const bool first = it.begin == 0 || before == std::string_view::npos || text[before] == '\n';
-  return first && std::string_view("-*+").contains(it.kind) && it.end < text.size() &&
-         text[it.end] == ' ';
+  const bool marks = std::string_view("-*+").contains(it.kind);
+  if (!marks || it.end == text.size() || text[it.end] != ' ') return false;
+  const size_t before = text.substr(0, it.begin).find_last_not_of(' ');
+  return before == std::string_view::npos || text[before] == '\n';
 }
 
 std::vector<Lexeme> lexemes(std::string_view text) {
