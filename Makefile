@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build console test test-fast conformance fuzz tidy clean
+.PHONY: help run build teach console test test-fast conformance fuzz tidy clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -20,6 +20,11 @@ build: ## build/release/tokenmill, with what it needs installed
 	@python3 tools/console.py --try
 	@test -f $(RELEASE)/build.ninja || cmake --preset release
 	@cmake --build $(RELEASE) -j $(JOBS) --target tokenmill
+
+teach: build ## build/release/tokenmill-teach, which needs LibTorch (some 150 packages)
+	@python3 tools/install.py teach
+	@cmake $(RELEASE) -U 'TORCH_*' > $(RELEASE)/cmake.log || (cat $(RELEASE)/cmake.log; false)
+	@cmake --build $(RELEASE) -j $(JOBS) --target tokenmill-teach
 
 console: ## web/dist, the pages under /console/ (`make build` does it, too, where Node.js is)
 	@python3 tools/console.py

@@ -31,6 +31,7 @@ Run add_pull(CLI::App&);
 Run add_quantize(CLI::App&);
 Run add_receipts(CLI::App&);
 Run add_serve(CLI::App&);
+Run add_teach(CLI::App&);
 Run add_tokenize(CLI::App&);
 Run add_verify(CLI::App&);
 Run add_version(CLI::App&);

@@ -21,6 +21,7 @@ constexpr std::array kCommands = {
     Command{"perplexity", "Measure how well a model predicts a text", add_perplexity},
     Command{"eval", "Measure how many problems a model solves, by how many answers", add_eval},
     Command{"quantize", "Convert a model file to another number format", add_quantize},
+    Command{"teach", "Fine-tune a model with conversations", add_teach},
     Command{"bench", "Measure speed against the machine and against llama.cpp", add_bench},
     Command{"package", "Models that are signed, checked, and choose their settings", add_package},
     Command{"health", "Ask a server whether it is ready", add_health},

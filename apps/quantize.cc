@@ -16,7 +16,7 @@
 namespace mill::apps {
 namespace {
 
-struct Options {
+struct QuantizeOptions {
   std::string input, output, type, to;
   AutoOptions automatic;
   bool json = false;
@@ -40,7 +40,7 @@ void report_progress(size_t index, const std::vector<RequantizedTensor>& plan) {
              tensor.fell_back ? "  (rows do not divide into the blocks asked for)" : "");
 }
 
-nlohmann::json as_json(const Options& options, const Requantized& result) {
+nlohmann::json as_json(const QuantizeOptions& options, const Requantized& result) {
   auto fallbacks = nlohmann::json::array();
   for (const RequantizedTensor& tensor : result.tensors)
     if (tensor.fell_back)
@@ -56,7 +56,8 @@ nlohmann::json as_json(const Options& options, const Requantized& result) {
           {"fallbacks", fallbacks}};
 }
 
-void report(const Options& options, const Requantized& result, const llm::TunedModel& tuned) {
+void report(const QuantizeOptions& options, const Requantized& result,
+            const llm::TunedModel& tuned) {
   if (options.json) {
     nlohmann::json out = as_json(options, result);
     if (options.automatic.wanted) out["matrices"] = tuned_json(tuned);
@@ -73,7 +74,7 @@ void report(const Options& options, const Requantized& result, const llm::TunedM
 }
 
 // "gguf" or "hf": what --to says, or else what the output looks like.
-Result<std::string> target_format(const Options& options) {
+Result<std::string> target_format(const QuantizeOptions& options) {
   if (options.to == "gguf" || options.to == "hf") return options.to;
   if (!options.to.empty())
     return fail(ErrorKind::invalid, "--to {} does not exist; there are gguf and hf", options.to);
@@ -82,14 +83,14 @@ Result<std::string> target_format(const Options& options) {
   return folder ? "hf" : "gguf";
 }
 
-Result<Requantized> convert(const Options& options, const RequantizeOptions& how) {
+Result<Requantized> convert(const QuantizeOptions& options, const RequantizeOptions& how) {
   if (options.to == "hf") return llm::convert_to_hf_folder(options.input, options.output, how);
   if (std::filesystem::is_directory(options.input))
     return llm::convert_hf_folder(options.input, options.output, how);
   return requantize_gguf(options.input, options.output, how);
 }
 
-Result<void> set_type(Options& options, RequantizeOptions& how) {
+Result<void> set_type(QuantizeOptions& options, RequantizeOptions& how) {
   const auto dtype = dtype_named(options.type);
   const llm::Mix* mix = llm::mix_named(options.type);
   if (!dtype && mix == nullptr)
@@ -106,7 +107,7 @@ Result<void> set_type(Options& options, RequantizeOptions& how) {
   return {};
 }
 
-Result<void> quantize(Options options) {
+Result<void> quantize(QuantizeOptions options) {
   RequantizeOptions how{.progress = report_progress};
   TRY_ASSIGN(options.to, target_format(options));
   llm::TunedModel tuned;
@@ -130,7 +131,7 @@ Result<void> quantize(Options options) {
 }  // namespace
 
 Run add_quantize(CLI::App& command) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QuantizeOptions>();
   command.add_option("input", options->input, "GGUF file or Hugging Face folder to read")
       ->required();
   command

@@ -16,7 +16,7 @@
 namespace mill::apps {
 namespace {
 
-struct Options {
+struct TokenizeOptions {
   std::string model;
   std::string file;
   std::string text;
@@ -36,7 +36,7 @@ Result<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
   return Tokenizer::open(file);
 }
 
-Result<std::string> read_input(const Options& options) {
+Result<std::string> read_input(const TokenizeOptions& options) {
   if (options.has_text) return options.text;
   if (options.file.empty()) return std::string(std::istreambuf_iterator<char>(std::cin), {});
   std::ifstream stream(options.file, std::ios::binary);
@@ -79,7 +79,8 @@ void print_text(const std::string& text, bool json) {
   fmt::print("{}\n", nlohmann::json{{"text", head + whole.finish()}}.dump());
 }
 
-Result<void> answer(const Tokenizer& tokenizer, const Options& options, const std::string& input) {
+Result<void> answer(const Tokenizer& tokenizer, const TokenizeOptions& options,
+                    const std::string& input) {
   if (!options.decode) {
     const EncodeOptions encode{.add_special = !options.no_special,
                                .parse_special = !options.literal};
@@ -92,7 +93,7 @@ Result<void> answer(const Tokenizer& tokenizer, const Options& options, const st
 }
 
 // Many texts in one input: each an 8-byte little-endian length and that many bytes.
-Result<void> answer_batch(const Tokenizer& tokenizer, const Options& options,
+Result<void> answer_batch(const Tokenizer& tokenizer, const TokenizeOptions& options,
                           const std::string& input) {
   ByteReader reader(std::as_bytes(std::span(input)));
   while (reader.left() > 0) {
@@ -103,7 +104,7 @@ Result<void> answer_batch(const Tokenizer& tokenizer, const Options& options,
   return {};
 }
 
-Result<void> run(const Options& options) {
+Result<void> run(const TokenizeOptions& options) {
   TRY_ASSIGN(const Tokenizer tokenizer, open_tokenizer(options.model));
   TRY_ASSIGN(const std::string input, read_input(options));
   return options.batch ? answer_batch(tokenizer, options, input)
@@ -113,7 +114,7 @@ Result<void> run(const Options& options) {
 }  // namespace
 
 Run add_tokenize(CLI::App& command) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizeOptions>();
   command
       .add_option("--model", options->model,
                   "A GGUF file, a Hugging Face folder, a tokenizer.json or a tokenizer.model")

@@ -13,6 +13,7 @@ if(TOKENMILL_TESTS_LEFT_OUT)
 endif()
 add_executable(mill_tests tests/main.cc ${test_sources} ${app_tests})
 target_link_libraries(mill_tests PRIVATE ${tested})
+unity(mill_tests)
 if(TOKENMILL_PRECOMPILE)
   target_precompile_headers(mill_tests PRIVATE cmake/precompiled.h <doctest/doctest.h>)
   # It asks doctest's header for more than the others do.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs what is missing of docs/dependencies.md's Debian packages: install.py run|test|tidy"""
+"""Installs what is missing of docs/dependencies.md: install.py run|teach|test|tidy"""
 
 import os
 import pathlib
@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 TABLE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "dependencies.md"
-ROW = re.compile(r"^\| `([a-z0-9.+-]+)` \| (run|test|tidy) \| (?:`([^`]+)`)? *\| (.+) \|$")
-NEEDS = {"run": {"run"}, "test": {"run", "test"}, "tidy": {"run", "test", "tidy"}}
+ROW = re.compile(r"^\| `([a-z0-9.+-]+)` \| (run|teach|test|tidy) \| (?:`([^`]+)`)? *\| (.+) \|$")
+LEVELS = ["run", "teach", "test", "tidy"]  # each needs those before it, too
+NEEDS = {level: set(LEVELS[: i + 1]) for i, level in enumerate(LEVELS)}
 
 
 def rows(wanted):

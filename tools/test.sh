@@ -18,7 +18,13 @@ tests() {  # PRESET ctest-arguments…
   ctest --test-dir "build/$preset" -j "$JOBS" --output-on-failure "$@"
 }
 
-step_release() { build release all; }
+# `make run` may have configured without LibTorch.
+step_release() {
+  if grep -qs '^TORCH_CPU.*NOTFOUND' build/release/CMakeCache.txt; then
+    cmake build/release -U 'TORCH_*'
+  fi
+  build release all
+}
 # The tests that need a real model say that they skip where this one cannot be fetched.
 step_models() {
   for name in default gemma3; do
