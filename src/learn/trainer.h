@@ -19,7 +19,7 @@ struct TrainOptions {
   int64_t steps = 100;
   size_t batch_tokens = 1024;  // documents share a batch up to so many tokens …
   int64_t accumulate = 1;      // … and so many batches are a step
-  AdamWOptions adamw;
+  AdamWOptions adamw = {};
   Schedule schedule = Schedule::cosine;
   int64_t warmup = 0;      // steps
   bool recompute = false;  // ForwardOptions
