@@ -20,6 +20,7 @@
 #include "service/http/cors.h"
 #include "service/http/lane.h"
 #include "service/http/server.h"
+#include "service/inference/http_courier.h"
 #include "service/jobs/endpoints.h"
 #include "service/messages/endpoints.h"
 #include "service/ollama/endpoints.h"
@@ -40,6 +41,7 @@ struct ServeOptions {
   http::CorsOptions cors;
   MeteringOptions metering;
   ReceiptOptions receipts;
+  inference::CourierOptions courier;
   std::string port_file, state_folder, models_folder;
   std::string power;
   double queue_seconds = 0, sleep_seconds = 0;
@@ -137,6 +139,9 @@ Result<House> furnish(const ServeOptions& options,
     fmt::print(stderr, "no conversations: {}\n", usable.error().message);
   house.host = new_host();
   TRY(house.host->models.take(std::move(model)));
+  if (!options.courier.prefixes.empty())
+    house.host->courier = std::make_shared<inference::HttpCourier>(options.courier);
+  house.host->measures_energy = !power.source.empty();
   house.host->queue_ms_max = std::llround(options.queue_seconds * 1000);
   MeteringOptions metered = options.metering;
   metered.energy_source = power.source;
@@ -175,6 +180,7 @@ Result<void> serve(const ServeOptions& options) {
   operations::Lifecycle lifecycle;
   House house;  // outlives the server, whose handler it is
   TRY(options.cors.validate());
+  TRY(options.courier.validate());
   TRY_ASSIGN(const auto server,
              http::Server::listen(options.http, http::cors(options.cors, lifecycle.handler())));
   TRY_ASSIGN(house, furnish(options, server->counts()));
@@ -206,6 +212,11 @@ void add_web_options(CLI::App& command, ServeOptions& options) {
       .add_option("--cors-origin", options.cors.origins,
                   "Whose web pages may use this server from a browser, as "
                   "https://app.example; may be given several times [nobody's]")
+      ->allow_extra_args(false);
+  command
+      .add_option("--verifier-url-prefix", options.courier.prefixes,
+                  "Where clients may have their answers verified: how these URLs begin, as "
+                  "https://checker.example/; may be given several times [nowhere]")
       ->allow_extra_args(false);
 }
 

@@ -151,6 +151,26 @@ TEST_CASE("a stop string is found across tokens and is not told") {
   CHECK(bench.events.back().finish == FinishReason::stop);
 }
 
+TEST_CASE("a step ends with its line") {
+  FakeRunner runner({});
+  const auto piece = [](TokenId token) -> std::string {
+    static constexpr const char* kPieces[] = {"\n", " ", " \n", "so\n"};
+    return kPieces[token % 4];
+  };
+  EngineCore core(runner, {.piece = piece, .ends_generation = [](TokenId) { return false; }}, {});
+  std::vector<GenerateEvent> events;
+  core.add(1, {.prompt = {1, 2, 3}, .tokens_max = 100, .step = true},
+           [&](GenerateEvent&& event) { events.push_back(std::move(event)); });
+  while (core.step()) continue;
+  std::string text;
+  for (const GenerateEvent& event : events) {
+    CHECK(event.step == (&event == &events.back()));
+    text += event.text;
+  }
+  CHECK(events.back().finish == FinishReason::stop);
+  CHECK(text.find("so\n") == text.size() - 3);
+}
+
 TEST_CASE("what was held back for a stop string comes at the end") {
   Bench bench;
   GenerateRequest request = insisting_on(12, 2);

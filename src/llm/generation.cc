@@ -176,6 +176,8 @@ GenerateEvent Generation::generate(std::span<const float> logits, const Vocabula
   if (token) {
     report(it, logits, *token);
     it.finish = append_text(*token, vocabulary, it.text);
+    it.step = it.finish == FinishReason::stop && ends_step() && !stop_.matched() &&
+              !vocabulary.ends_generation(*token);
   } else {
     it.finish = FinishReason::error;
     it.error = token.error();
@@ -220,16 +222,18 @@ FinishReason Generation::append_text(TokenId token, const Vocabulary& vocabulary
   const bool spelt = std::find(shown.begin(), shown.end(), token) != shown.end();
   const std::string piece = spelt ? vocabulary.spelling(token) : vocabulary.piece(token);
   thoughts_.took(piece);
+  line_.feed(piece);
   // Within a call a stop string is none: it would break the call off.
   const bool calling = constraint_ && request_.lazy && !constraint_->may_end();
   const std::string whole_characters = characters_.feed(piece);
   if (!ends) text += calling ? stop_.pass(whole_characters) : stop_.feed(whole_characters);
   const bool complete = constraint_ && constraint_->must_end();
-  if (!stop_.matched() && !ends && !complete && generated_ < tokens_max_) return FinishReason::none;
+  const bool over = stop_.matched() || ends || complete || ends_step();
+  if (!over && generated_ < tokens_max_) return FinishReason::none;
   text += stop_.feed(characters_.finish());
   text += stop_.finish();
   const bool whole = complete || (constraint_ && !request_.lazy && constraint_->may_end());
-  return ends || whole || stop_.matched() ? FinishReason::stop : FinishReason::length;
+  return over || whole || stop_.matched() ? FinishReason::stop : FinishReason::length;
 }
 
 }  // namespace mill::llm

@@ -9,6 +9,7 @@
 #include "llm/constrain/constraint.h"
 #include "llm/engine_times.h"
 #include "llm/request.h"
+#include "llm/sample/line_end.h"
 #include "llm/sample/sampler.h"
 #include "llm/sample/stop_text.h"
 #include "llm/schedule/scheduler.h"
@@ -64,6 +65,7 @@ class Generation {
   void guess_on(uint32_t tried);
   bool pool(std::span<const float> hidden, size_t rows);
   FinishReason append_text(TokenId, const Vocabulary&, std::string& text);
+  bool ends_step() const { return request_.step && line_.reached(); }
 
   GenerateRequest request_;  // its prompt has moved into the sequence
   EventSink sink_;
@@ -73,6 +75,7 @@ class Generation {
   std::optional<Speculator> speculator_;
   Utf8Stream characters_;
   StopText stop_;
+  LineEnd line_;
   uint32_t prompt_tokens_, tokens_max_;
   uint32_t generated_ = 0;
   uint32_t accepted_ = 0;

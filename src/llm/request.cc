@@ -34,6 +34,8 @@ Result<void> validate(const GenerateRequest& request, RequestLimits limits) {
                 request.logprobs);
   if (request.grammar && request.ignore_end)
     return fail(ErrorKind::invalid, "ignore_end does not go with a grammar, which has an end");
+  if (request.step && request.grammar)
+    return fail(ErrorKind::invalid, "a step does not go with a grammar, which has its own end");
   for (const TokenId token : request.thoughts.closing) {
     if (token < 0 || static_cast<uint32_t>(token) >= limits.vocab)
       return fail(ErrorKind::invalid, "thoughts end with the token {}; the vocabulary ends at {}",

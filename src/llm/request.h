@@ -39,6 +39,9 @@ struct GenerateRequest {
   // else: one event with `embedding`.
   bool embed = false;
   bool ignore_end = false;  // go on past the end-of-text token (benches)
+  // A step is all: it ends with the token that ends the first line that says something, all of
+  // which is told (sample/line_end.h).
+  bool step = false;
   // The answer is a text of this grammar, complete where tokens_max and the context leave room for
   // its shortest end: as the limit comes near, only tokens that keep a way to the end are drawn.
   // Control tokens that are shown are in it by their spelling.
@@ -68,6 +71,7 @@ struct GenerateEvent {
   bool echo = false;
   std::vector<float> embedding = {};         // where it was asked for
   FinishReason finish = FinishReason::none;  // of the last event: anything else
+  bool step = false;                         // … by the end of a line: it could go on
   Error error = {};                          // where finish == error
   uint32_t prompt_tokens = 0;                // these, joules and times are valid in every event
   uint32_t cached_tokens = 0;                // of the prompt, found in the prefix cache

@@ -19,6 +19,11 @@ constexpr long kConnectSeconds = 15;
 constexpr long kStallSeconds = 30;  // so long under kStallBytes a second is a broken connection
 constexpr long kStallBytes = 100;
 
+struct Posted {
+  const std::string& body;
+  const std::atomic<bool>& abandoned;
+};
+
 struct Transfer {
   const HttpSink& sink;
   HttpReply reply;
@@ -66,6 +71,20 @@ size_t on_body(char* data, size_t size, size_t count, void* user) {
   return transfer.verdict ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
+// Not 0: the transfer ends. Called once a second at least.
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const Posted*>(user)->abandoned ? 1 : 0;
+}
+
+void set_post(CURL* curl, const Posted& posted) {
+  curl_easy_setopt(curl, CURLOPT_POST, 1L);
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(posted.body.size()));
+  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, posted.body.data());
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, const_cast<Posted*>(&posted));
+}
+
 // Files that cannot be read are told of when the transfer begins.
 void set_tls(CURL* curl, const HttpTls& tls) {
   const auto set = [curl](CURLoption option, const std::string& path) {
@@ -88,13 +107,14 @@ void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfe
   set(CURLOPT_HTTPHEADER, headers);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_FOLLOWLOCATION, request.stays ? 0L : 1L);
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   set(CURLOPT_LOW_SPEED_TIME, kStallSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, kStallBytes);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_TIMEOUT, request.seconds_max);
+  if (request.milliseconds_max > 0) set(CURLOPT_TIMEOUT_MS, request.milliseconds_max);
   if (request.direct) set(CURLOPT_NOPROXY, "*");
   set_tls(curl, request.tls);
   set(CURLOPT_USERAGENT, "tokenmill/" TOKENMILL_VERSION);
@@ -104,9 +124,7 @@ void set_up(CURL* curl, const HttpRequest& request, curl_slist* headers, Transfe
   set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
 }
 
-}  // namespace
-
-Result<HttpReply> http_get(const HttpRequest& request, const HttpSink& sink) {
+Result<HttpReply> perform(const HttpRequest& request, const HttpSink& sink, const Posted* posted) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
   if (!curl) return fail(ErrorKind::io, "libcurl does not start");
@@ -118,6 +136,7 @@ Result<HttpReply> http_get(const HttpRequest& request, const HttpSink& sink) {
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, detail.data());
   set_up(curl.get(), request, headers.get(), transfer);
+  if (posted != nullptr) set_post(curl.get(), *posted);
 
   const CURLcode code = curl_easy_perform(curl.get());
   if (!transfer.verdict) return std::unexpected(std::move(transfer.verdict).error());
@@ -129,7 +148,7 @@ Result<HttpReply> http_get(const HttpRequest& request, const HttpSink& sink) {
   return transfer.reply;
 }
 
-Result<HttpText> http_get_text(const HttpRequest& request, size_t bytes_max) {
+Result<HttpText> perform_text(const HttpRequest& request, size_t bytes_max, const Posted* posted) {
   HttpText text;
   const HttpSink sink{.begin = [](long, const HttpHeaders&) -> Result<void> { return {}; },
                       .body = [&](std::span<const char> bytes) -> Result<void> {
@@ -139,8 +158,24 @@ Result<HttpText> http_get_text(const HttpRequest& request, size_t bytes_max) {
                         text.body.append(bytes.data(), bytes.size());
                         return {};
                       }};
-  TRY_ASSIGN(text.reply, http_get(request, sink));
+  TRY_ASSIGN(text.reply, perform(request, sink, posted));
   return text;
+}
+
+}  // namespace
+
+Result<HttpReply> http_get(const HttpRequest& request, const HttpSink& sink) {
+  return perform(request, sink, nullptr);
+}
+
+Result<HttpText> http_get_text(const HttpRequest& request, size_t bytes_max) {
+  return perform_text(request, bytes_max, nullptr);
+}
+
+Result<HttpText> http_post_text(const HttpRequest& request, const std::string& body,
+                                size_t bytes_max, const std::atomic<bool>& abandoned) {
+  const Posted posted{body, abandoned};
+  return perform_text(request, bytes_max, &posted);
 }
 
 ContentRange parse_content_range(std::string_view text) {

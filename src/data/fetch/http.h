@@ -1,6 +1,7 @@
 #pragma once
-// One HTTP(S) GET by libcurl, which brings TLS, proxies from the environment and redirects.
+// One HTTP(S) request by libcurl, which brings TLS, proxies from the environment and redirects.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,7 +26,9 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
   long seconds_max = 0;              // for all of it; 0 = as long as something comes
+  long milliseconds_max = 0;         // the same, finer; it goes before the other
   bool direct = false;               // past the environment's proxies
+  bool stays = false;                // redirects are not followed: they are the answer
   HttpTls tls = {};
 };
 
@@ -54,6 +57,10 @@ struct HttpText {
   std::string body;
 };
 Result<HttpText> http_get_text(const HttpRequest&, size_t bytes_max);
+
+// A POST of this body. Ends, with a trouble, as soon as it is abandoned.
+Result<HttpText> http_post_text(const HttpRequest&, const std::string& body, size_t bytes_max,
+                                const std::atomic<bool>& abandoned);
 
 // A Content-Range: "bytes 100-199/1000" is {100, 1000}; "bytes */1000", the answer to a range past
 // the end, is {1000, 1000}; {0, 0} is any other text.

@@ -21,6 +21,7 @@ class JsonSchema : public Verifier {
   explicit JsonSchema(Json schema) : schema_(std::move(schema)) {}
 
   Result<Judgement> judge(const PathEnd& end) const override {
+    if (end.step) return fail(ErrorKind::unsupported, "it is JSON only when it is whole");
     bool deep = false;
     const auto depth = [&](int at, Json::parse_event_t, Json&) {
       deep |= at > kDepthMax;

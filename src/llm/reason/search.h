@@ -28,12 +28,14 @@ struct PathStart {
     thoughts,  // from the thoughts of one that has ended, as if it had not ended them …
     answer,    // … as if it had, and now came to its answer
     turn,      // from the answer of one that has ended, after which its user says something
+    step,      // from one that has ended with a step, as if it had not
   };
   uint32_t path = 0;  // its number, below paths(); its seed goes by it
   From from = From::prompt;
   uint32_t after = 0;          // the one that has ended
   std::string text = {};       // thoughts: how they go on. turn: what its user says
   bool thoughts_only = false;  // it ends where its thoughts do
+  bool step = false;           // it ends where its next line does
   bool aside = false;          // what it says is no answer, and need not look like one
   uint32_t tokens_max = 0;     // 0 = as many as any path
 };
@@ -47,7 +49,8 @@ struct Verdict {
 class Search {
  public:
   virtual ~Search() = default;
-  virtual uint32_t paths() const = 0;            // at most
+  virtual uint32_t paths() const = 0;                   // at most
+  virtual uint32_t answers() const { return paths(); }  // … which come to so many whole answers
   virtual std::vector<PathStart> begin() const;  // the first ones: usually all, from the prompt
   virtual uint32_t tokens_each() const { return 0; }  // that a path may make; 0 = no limit of ours
   virtual Verdict ended(const PathEnd&) = 0;          // each path at most once; not those stopped
@@ -72,6 +75,7 @@ struct SearchMethod {
   bool draws = true;      // its paths differ by what is drawn alone: the temperature is above 0
   bool thinks = false;    // it goes by the model's thoughts, so that there have to be some
   bool verifies = false;  // it asks a verifier
+  bool steps = false;     // its paths are parts of answers, which end anywhere
   Result<std::unique_ptr<Search>> (*make)(const SearchOptions&);
 };
 std::span<const SearchMethod> search_methods();
@@ -83,5 +87,9 @@ Result<std::unique_ptr<Search>> self_consistency(const SearchOptions&);
 Result<std::unique_ptr<Search>> best_of_n(const SearchOptions&);
 Result<std::unique_ptr<Search>> reflect(const SearchOptions&);
 Result<std::unique_ptr<Search>> budget_forcing(const SearchOptions&);
+Result<std::unique_ptr<Search>> beam_search(const SearchOptions&);
+Result<std::unique_ptr<Search>> dvts(const SearchOptions&);
+Result<std::unique_ptr<Search>> mcts(const SearchOptions&);
+Result<std::unique_ptr<Search>> auto_search(const SearchOptions&);
 
 }  // namespace mill::llm

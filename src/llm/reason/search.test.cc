@@ -44,7 +44,7 @@ TEST_CASE("a method that is not there is told with those that are, and what it c
   for (const Row& row : {
            Row{{.method = "luck"},
                "there is no method 'luck'; there are 'self_consistency', 'best_of_n', 'reflect', "
-               "'budget_forcing'"},
+               "'budget_forcing', 'beam_search', 'dvts', 'mcts', 'auto'"},
            Row{{.method = "best_of_n", .n = kPathsMax + 1}, "there may be 1 to 256 paths"},
            Row{{.method = "best_of_n", .n = 4, .budget_tokens = 3}, "not a token for each of 4"},
            Row{{.method = "reflect", .n = 4}, "needs an odd n"},
@@ -58,7 +58,7 @@ TEST_CASE("a method that is not there is told with those that are, and what it c
     CHECK(none.error().message.find(row.complaint) != std::string::npos);
   }
   for (const SearchMethod& row : search_methods()) {
-    CHECK(made(row.name, 0)->paths() == row.n_usual);
+    CHECK(made(row.name, 0)->answers() == row.n_usual);
     CHECK_FALSE(row.summary.empty());
   }
 }
@@ -106,10 +106,54 @@ TEST_CASE("best of n: what is right goes before what nobody can judge, and that 
 
 TEST_CASE("a verifier that is not there is told with those that are, and what it needs") {
   CHECK(make_verifier({.name = "luck"}).error().message ==
-        "there is no verifier 'luck'; there are 'likelihood', 'arithmetic', 'json_schema'");
+        "there is no verifier 'luck'; there are 'likelihood', 'arithmetic', 'json_schema', 'http'");
   CHECK_FALSE(make_verifier({.name = "json_schema"}).has_value());
   CHECK_FALSE(make_verifier({.name = "json_schema", .schema = 7}).has_value());
   CHECK_FALSE(make_verifier({.name = "arithmetic", .schema = {{"type", "object"}}}).has_value());
+  CHECK_FALSE(make_verifier({.name = "arithmetic", .url = "http://a/"}).has_value());
+  CHECK_FALSE(make_verifier({.name = "http"}).has_value());
+  CHECK(make_verifier({.name = "http", .url = "http://a/"})
+            .error()
+            .message.find("--verifier-url-prefix") != std::string::npos);
+}
+
+TEST_CASE("what an endpoint says of an answer is taken only where it is clear") {
+  struct Echo : Courier {  // the answer is what it says
+    Result<void> allows(std::string_view) const override { return {}; }
+    Result<void> carry(Question question, Told told) override {
+      asked = nlohmann::ordered_json::parse(question.body);
+      told(asked["answer"].get<std::string>());
+      return {};
+    }
+    void close() override {}
+    nlohmann::ordered_json asked;
+  };
+  const auto courier = std::make_shared<Echo>();
+  const auto verifier =
+      *make_verifier({.name = "http", .url = "http://a/", .prompt = "1 + 1?", .courier = courier});
+  CHECK(verifier->takes_time());
+  const auto said = [&](const std::string& answer) {
+    Result<Judgement> found = fail(ErrorKind::io, "nothing");
+    const auto hear = [&](Result<Judgement> it) { found = std::move(it); };
+    REQUIRE(verifier->ask({.text = answer, .step = answer.empty()}, 1000, hear).has_value());
+    return found;
+  };
+  CHECK(said(R"({"verdict": "right", "why": "yes\nit is"})")->right);
+  CHECK(said(R"({"verdict": "right", "why": "yes\nit is"})")->why == "yes it is");
+  CHECK_FALSE(said(R"({"verdict": "wrong", "score": 3})")->right);
+  CHECK(said(R"({"verdict": "wrong", "score": 3})")->score == 3);
+  CHECK(said(R"({"score": -2.5})")->unknown);
+  CHECK(said(R"({"verdict": "unknown", "score": 0.5})")->unknown);
+  CHECK_FALSE(said(R"({"verdict": "unknown"})").has_value());
+  CHECK(courier->asked["prompt"] == "1 + 1?");
+  CHECK(courier->asked["whole"] == true);
+  for (const char* none : {"", "no", "[]", "{}", R"({"verdict": 1})", R"({"verdict": "rigth"})",
+                           R"({"score": "3"})", R"({"score": 1e999})", R"({"verdict": null})"}) {
+    CAPTURE(none);
+    CHECK_FALSE(said(none).has_value());
+  }
+  CHECK_FALSE(said(std::string(1000, '[')).has_value());
+  CHECK(said(R"({"score": 1, "why": ")" + std::string(999, 'x') + "\"}")->why.size() == 200);
 }
 
 TEST_CASE("JSON is judged as its schema says") {

@@ -18,6 +18,10 @@ constexpr std::array kVerifiers = {
                 .summary = "it is JSON that meets the schema",
                 .needs_schema = true,
                 .make = json_schema_verifier},
+    VerifierRow{.name = "http",
+                .summary = "what an endpoint of the user's own says",
+                .needs_url = true,
+                .make = http_verifier},
 };
 
 // So that a long answer is not worse for its length.
@@ -42,6 +46,9 @@ Result<VerifierPointer> make_verifier(const VerifierOptions& options) {
     if (row.needs_schema == options.schema.is_null())
       return fail(ErrorKind::invalid, "the verifier '{}' goes with{} a 'schema'", row.name,
                   row.needs_schema ? "" : "out");
+    if (row.needs_url == options.url.empty())
+      return fail(ErrorKind::invalid, "the verifier '{}' goes with{} a 'url'", row.name,
+                  row.needs_url ? "" : "out");
     return row.make(options);
   }
   return fail(ErrorKind::invalid, "there is no verifier '{}'; there are {}", options.name, known);

@@ -22,16 +22,21 @@ std::optional<Vote::Winner> Vote::winner() const {
   return best;
 }
 
+uint32_t Vote::runner_up() const {
+  const auto best = winner();
+  uint32_t second = 0;
+  for (const auto& [answer, it] : candidates_)
+    if (answer != best->answer) second = std::max(second, it.votes);
+  return second;
+}
+
 // A tie could still be lost to a smaller number, so one vote more is needed. Somebody new may have
 // all that are out.
 bool Vote::decided(uint32_t outstanding) const {
   if (outstanding == 0) return true;
   const auto best = winner();
   if (!best) return false;
-  uint32_t second = 0;
-  for (const auto& [answer, it] : candidates_)
-    if (answer != best->answer) second = std::max(second, it.votes);
-  return best->votes > second + outstanding;
+  return best->votes > runner_up() + outstanding;
 }
 
 }  // namespace mill::llm

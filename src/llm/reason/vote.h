@@ -23,6 +23,7 @@ class Vote {
     uint32_t votes = 0;
   };
   std::optional<Winner> winner() const;  // none while nobody has voted
+  uint32_t runner_up() const;            // the votes of the second
   // Whatever the samples say that are still out, the winner stays: they need not be waited for.
   bool decided(uint32_t outstanding) const;
   uint32_t cast() const { return cast_; }

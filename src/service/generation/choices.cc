@@ -45,9 +45,19 @@ void Choices::on_event(size_t choice, llm::GenerateEvent&& event) {
 void Choices::deliver(size_t choice, llm::GenerateEvent&& event) {
   const bool last = event.finish != llm::FinishReason::none;
   if (listener_.event) listener_.event(choice, std::move(event));
-  if (!last || --unfinished_ > 0) return;
+  if (last) end_one();
+}
+
+void Choices::end_one() {
+  if (--unfinished_ > 0) return;
   const Listener finished = std::exchange(listener_, {});  // lets go of what it holds
   if (finished.done) finished.done();
+}
+
+void Choices::resume(const std::function<void()>& event) {
+  const std::lock_guard lock(mutex_);
+  event();
+  end_one();
 }
 
 // The lock is held: whoever is called by the Listener is called under it.

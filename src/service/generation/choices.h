@@ -28,6 +28,11 @@ class Choices : public std::enable_shared_from_this<Choices> {
   void cancel_within(size_t choice);  // this one, from within the Listener
   // One more, from within `event`: its number is that of all before it. Refused once cancelled.
   Result<void> add_within(llm::GenerateRequest);
+  // It is not over before resume() was called as often as this, from within `event`. What resume()
+  // is given is told like an event; any thread, but not from within the Listener.
+  void hold_within() { ++unfinished_; }
+  void release_within() { --unfinished_; }  // instead of resume(), from within the same `event`
+  void resume(const std::function<void()>& event);
   void cancel();  // each still ends with an event of its own; any thread, any number of times
 
   explicit Choices(ServedModel& model)  // use start()
@@ -36,6 +41,7 @@ class Choices : public std::enable_shared_from_this<Choices> {
  private:
   void on_event(size_t choice, llm::GenerateEvent&&);
   void deliver(size_t choice, llm::GenerateEvent&&);
+  void end_one();
   void accepted();
 
   ServedModel& model_;

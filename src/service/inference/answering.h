@@ -24,11 +24,13 @@ struct NextPrompt {
 // What a search needs beside the requests of its paths, which have all the same prompt.
 struct SearchPlan {
   std::unique_ptr<llm::Search> method = {};
+  llm::VerifierPointer asked = {};  // its verifier, where that takes its time
   // The prompt with these messages behind the request's own.
   std::function<http::Checked<NextPrompt>(const nlohmann::ordered_json& messages)> prompt_after =
       {};
   std::function<int64_t()> nanoseconds = {};  // of a clock that only ascends
   int64_t deadline = INT64_MAX;               // by it: then what has been found is shown
+  double joules_max = 0;                      // the same; 0 = no limit
 };
 
 struct AnswerPlan {
@@ -37,7 +39,7 @@ struct AnswerPlan {
   uint32_t n = 1;                              // choices of each prompt
   dialect::ParserOptions parser = {};          // what the text may mean
   bool one_call = false;                       // the answer ends with its first call
-  SearchPlan search = {};  // of which the requests are the paths; no method = none
+  SearchPlan search = {};  // which takes its paths from the requests; no method = none
   std::unique_ptr<Shape> shape;
   bool stream = false;
   uint64_t id_seed = 0;  // of the ids of calls

@@ -144,17 +144,37 @@ Checked<grammar::GrammarPtr> grammar_for(const Host& host, const Conversation& c
   return structure_or_calls(*host.grammars, tools, parser, conversation.params.structure->spec);
 }
 
+// What the answer is to: the user's last message.
+std::string last_words(const Json& context) {
+  std::string words;
+  for (const Json& message : context["messages"])
+    if (message["role"] == "user" && message["content"].is_string())
+      words = message["content"].get<std::string>();
+  return words;
+}
+
 // Planned with the conversation, which it goes on with.
 Checked<SearchPlan> plan_search(const Host& host, const ModelPointer& served,
                                 const Conversation& conversation, const Prompt& prompt,
                                 GenerateParams& params) {
-  const Reasoning& reasoning = *conversation.reasoning;
+  Reasoning reasoning = *conversation.reasoning;
+  reasoning.verifier.courier = host.courier;
+  reasoning.verifier.prompt = last_words(conversation.context);
   const bool thinks = prompt.parser.thoughts != nullptr && conversation.thinking.value_or(true) &&
                       conversation.prefill.empty() && !params.structure;
   SearchPlan plan{.nanoseconds = host.nanoseconds};
-  TRY_ASSIGN(plan.method,
+  TRY_ASSIGN(FoundSearch found,
              search_for(reasoning, {.tools = calls_possible(conversation.tools), .thinks = thinks},
                         params));
+  plan.method = std::move(found.method);
+  plan.asked = std::move(found.asked);
+  if (reasoning.budget_joules > 0 && !host.measures_energy)
+    return http::refuse(
+        "'reasoning.budget_joules' needs a server that measures energy, and this one does not; "
+        "give "
+        "a 'budget_tokens', or ask its operator for --power",
+        "reasoning.budget_joules");
+  plan.joules_max = reasoning.budget_joules;
   if (reasoning.deadline_ms > 0)
     plan.deadline = host.nanoseconds() + int64_t{reasoning.deadline_ms} * 1'000'000;
   plan.prompt_after = [served, conversation](const Json& messages) -> Checked<NextPrompt> {

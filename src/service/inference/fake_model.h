@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "llm/sample/line_end.h"
 #include "service/generation/served_model.h"
 
 namespace mill::inference::testing {
@@ -107,6 +108,7 @@ class FakeModel : public service::ServedModel {
   std::atomic<int> cancels{0}, ended{0};
   std::atomic<bool> fails{false};  // every generation ends with an error after 3 tokens
   std::atomic<int> token_microseconds{0};
+  std::atomic<double> joules_a_token{0};
   std::atomic<uint32_t> thoughts_max{0};              // of the last request: its budget of thoughts
   std::atomic<bool> constrained{false}, lazy{false};  // … whether it has a grammar, and a lazy one
   llm::Admission admission;                           // … and whose turn it was
@@ -125,6 +127,7 @@ class FakeModel : public service::ServedModel {
     uint32_t generated = 0;
     std::string text = {};  // all of it
     size_t told = 0;        // bytes of it
+    llm::LineEnd line = {};
     bool cancelled = false, prompt_told = false;
   };
 
@@ -178,6 +181,7 @@ class FakeModel : public service::ServedModel {
     }
     if (event.finish == llm::FinishReason::none) grow(event, task);
     event.generated_tokens = task.generated;
+    event.joules = joules_a_token * task.generated;
     const bool last = event.finish != llm::FinishReason::none;
     task.sink(std::move(event));
     return last;
@@ -190,9 +194,16 @@ class FakeModel : public service::ServedModel {
     const auto token = static_cast<TokenId>(256 + (task.state >> 40) % kWords);
     tell(event, task, token, -1.5F);
     const std::string rest = said.substr(std::min(said.size(), task.text.size()));
-    task.text += said.empty() ? decode(std::span(&token, 1)) : rest.substr(0, 1 + task.state % 5);
+    std::string piece =
+        said.empty() ? decode(std::span(&token, 1)) : rest.substr(0, 1 + task.state % 5);
+    if (const size_t line = piece.find('\n'); task.request.step && line != piece.npos)
+      piece.resize(line + 1);
+    task.text += piece;
+    task.line.feed(piece);
     ++task.generated;
-    if (!said.empty() && task.text.size() >= said.size()) event.finish = llm::FinishReason::stop;
+    event.step = task.request.step && task.line.reached();
+    if (event.step || (!said.empty() && task.text.size() >= said.size()))
+      event.finish = llm::FinishReason::stop;
     const uint32_t usual = said.empty() ? 40 : 100'000;
     const uint32_t most = task.request.tokens_max == 0 ? usual : task.request.tokens_max;
     if (task.generated >= most) event.finish = llm::FinishReason::length;

@@ -13,6 +13,7 @@ Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) cons
 }
 
 Host::~Host() {
+  if (courier) courier->close();
   models.stop();
   notary = nullptr;
   meter = nullptr;

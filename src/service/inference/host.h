@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "llm/reason/verifier.h"
 #include "service/generation/served_model.h"
 #include "service/http/problem.h"
 #include "service/inference/grammars.h"
@@ -25,15 +26,18 @@ struct Host {
   std::function<int64_t()> nanoseconds = [] { return int64_t{0}; };  // of a clock that only ascends
   std::function<uint64_t()> entropy;  // ids, and seeds where the client gives none
 
-  int64_t queue_ms_max = 0;  // for which a request waits that does not say itself; 0 = always
+  bool measures_energy = false;  // what answers draw is known
+  int64_t queue_ms_max = 0;      // for which a request waits that does not say itself; 0 = always
 
-  std::shared_ptr<Meter> meter = {};    // null = nobody counts
-  std::shared_ptr<Notary> notary = {};  // null = nobody certifies
-  std::shared_ptr<Budget> budget = {};  // null = no limits; with a meter only
+  std::shared_ptr<Meter> meter = {};           // null = nobody counts
+  std::shared_ptr<Notary> notary = {};         // null = nobody certifies
+  std::shared_ptr<Budget> budget = {};         // null = no limits; with a meter only
+  std::shared_ptr<llm::Courier> courier = {};  // null = no verifier outside is asked
   std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 
   Host() = default;
-  // First all answers end, then they are certified and recorded, and only then the models go.
+  // First nobody waits for verdicts any more, then all answers end, then they are certified and
+  // recorded, and only then the models go.
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

@@ -27,13 +27,17 @@ KeptThoughts kept_thoughts(std::span<const TokenId> tokens, std::string_view clo
 
 Paths::Paths(AnswerPlan& plan)
     : plan_(plan),
+      first_(std::move(plan.requests.front())),
       keep_prompts_(plan.search.method->begin().size() < plan.search.method->paths()),
-      list_(plan.search.method->paths()) {}
+      list_(plan.search.method->paths()) {
+  plan.requests.clear();
+}
 
 http::Checked<llm::GenerateRequest> Paths::begin(const llm::PathStart& start) {
   Path& path = list_[start.path];
   path.start = start;
-  llm::GenerateRequest request = std::move(plan_.requests[start.path]);
+  llm::GenerateRequest request = first_;
+  request.sampling.seed += start.path;
   TRY_ASSIGN(NextPrompt next, prompt_of(start, std::move(request.prompt)));
   if (next.tokens.size() >= plan_.model->info().context_max)
     return http::refuse("nothing more fits into the context", "");
@@ -47,10 +51,35 @@ http::Checked<llm::GenerateRequest> Paths::begin(const llm::PathStart& start) {
   if (start.thoughts_only) request.stop = {std::string(plan_.parser.thoughts->close)};
   if (start.thoughts_only || start.from == From::answer) request.thoughts = {};
   if (start.aside) request.grammar = nullptr;
-  path.parser = std::make_unique<dialect::OutputParser>(std::move(next.parser));
+  request.step = start.step;
+  auto parser = std::make_unique<dialect::OutputParser>(std::move(next.parser));
+  if (start.from == From::step) TRY(go_on(start, *parser, request));
+  path.parser = std::move(parser);
   path.choice = of_choice_.size();
   of_choice_.push_back(start.path);
   return request;
+}
+
+// Its limits are those of the whole answer, and so is what its text means.
+http::Checked<void> Paths::go_on(const llm::PathStart& start, dialect::OutputParser& parser,
+                                 llm::GenerateRequest& request) {
+  const Answer before = answer_of(start.after);
+  const std::string& said = list_[start.after].said;
+  list_[start.path].said = said;
+  (void)parser.feed(said);
+  if (first_.tokens_max > 0) {
+    const auto used = static_cast<uint32_t>(before.tokens.size());
+    if (used >= first_.tokens_max) return http::refuse("its tokens are used up", "");
+    request.tokens_max = std::min(request.tokens_max, first_.tokens_max - used);
+  }
+  llm::ThoughtLimit& thoughts = request.thoughts;
+  if (!parser.thinking()) {
+    thoughts = {};
+  } else if (!thoughts.closing.empty()) {
+    thoughts.open.clear();
+    thoughts.tokens_max -= std::min(before.thinking_tokens, thoughts.tokens_max - 1);
+  }
+  return {};
 }
 
 http::Checked<NextPrompt> Paths::prompt_of(const llm::PathStart& start,
@@ -58,6 +87,11 @@ http::Checked<NextPrompt> Paths::prompt_of(const llm::PathStart& start,
   if (start.from == From::turn) return plan_.search.prompt_after(messages_before(start));
   NextPrompt next{.tokens = std::move(given), .parser = plan_.parser};
   if (start.from == From::prompt) return next;
+  if (start.from == From::step) {
+    const std::vector<TokenId> said = answer_of(start.after).tokens;
+    next.tokens.insert(next.tokens.end(), said.begin(), said.end());
+    return next;
+  }
   TRY_ASSIGN(next.tokens, continued(start));
   next.parser.thinking = start.from == From::thoughts;
   if (start.from == From::answer) next.parser.thoughts = nullptr;
@@ -92,10 +126,31 @@ http::Json Paths::messages_before(const llm::PathStart& start) const {
 
 std::string Paths::thoughts_of(uint32_t path) const {
   const Path& it = list_[path];
-  const bool goes_on = it.start.from == From::thoughts || it.start.from == From::answer;
+  const bool goes_on = it.start.from != From::prompt && it.start.from != From::turn;
   std::string all = goes_on ? thoughts_of(it.start.after) : "";
   if (it.start.from == From::thoughts) all += it.start.text;
   return all + it.answer.thinking;
+}
+
+std::string Paths::text_of(uint32_t path) const {
+  const Path& it = list_[path];
+  const std::string before = it.start.from == From::step ? text_of(it.start.after) : "";
+  return before + it.answer.text;
+}
+
+Answer Paths::answer_of(uint32_t path) const {
+  const Path& it = list_[path];
+  Answer all = it.start.from == From::step ? answer_of(it.start.after) : Answer{};
+  const Answer& more = it.answer;
+  all.tokens.insert(all.tokens.end(), more.tokens.begin(), more.tokens.end());
+  all.logprobs.insert(all.logprobs.end(), more.logprobs.begin(), more.logprobs.end());
+  all.alternatives.insert(all.alternatives.end(), more.alternatives.begin(),
+                          more.alternatives.end());
+  all.generated_tokens += more.generated_tokens;
+  all.thinking_tokens += more.thinking_tokens;
+  all.text += more.text;
+  all.finish = it.open ? Finish::length : more.finish;
+  return all;
 }
 
 }  // namespace mill::inference

@@ -10,6 +10,7 @@ struct Reasoning {
   llm::SearchOptions search = {};      // its verifier is made of the next
   llm::VerifierOptions verifier = {};  // name "" = the method's usual one
   uint32_t deadline_ms = 0;            // from when the request is planned; 0 = none
+  float budget_joules = 0;             // of all its paths; 0 = no limit
 };
 
 // What stands against several paths in the rest of a request.
@@ -18,8 +19,11 @@ struct ReasoningLimits {
   bool thinks = false;  // its answer may begin with thoughts
 };
 
-// Its paths become the request's choices, each with its part of the budget.
-Checked<std::unique_ptr<llm::Search>> search_for(const Reasoning&, ReasoningLimits,
-                                                 GenerateParams&);
+struct FoundSearch {
+  std::unique_ptr<llm::Search> method;
+  llm::VerifierPointer asked;  // its verifier, where that takes its time
+};
+// Its answers become the request's choices, each with its part of the budget.
+Checked<FoundSearch> search_for(const Reasoning&, ReasoningLimits, GenerateParams&);
 
 }  // namespace mill::inference

@@ -13,7 +13,11 @@ using dialect::OutputEvent;
 using dialect::OutputKind;
 using service::Choices;
 
-// Everything here runs on the engine's thread, one event at a time (see Choices).
+constexpr int64_t kMillisecond = 1'000'000;
+constexpr int64_t kVerdictMilliseconds = 10'000;  // a verifier that hangs costs no more than this
+
+// Everything here runs on the engine's thread, or on one that brings a verdict, one event at a time
+// (see Choices).
 class Searching : public std::enable_shared_from_this<Searching> {
  public:
   Searching(AnswerPlan plan, std::shared_ptr<http::Exchange> exchange)
@@ -32,13 +36,13 @@ class Searching : public std::enable_shared_from_this<Searching> {
 
   void on_event(size_t choice, const llm::GenerateEvent& event) {
     take(paths_.of_choice(choice), event);
-    if (failed_ || late_ || plan_.search.nanoseconds() < plan_.search.deadline) return;
-    late_ = true;
-    for (uint32_t i = 0; i < paths_.size(); ++i) {
-      if (paths_.at(i).parser == nullptr || !stop(i)) continue;
-      paths_.at(i).answer.finish = Finish::length;
-      end(i);
-    }
+    check_limits();
+  }
+
+  // What its verifier, which takes its time, says of an answer.
+  void on_verdict(uint32_t number, const Result<llm::Judgement>& said) {
+    if (!failed_) hear(number, &said);
+    check_limits();
   }
 
   // The client has the end of its answer only once what it has used is on the disk.
@@ -49,7 +53,7 @@ class Searching : public std::enable_shared_from_this<Searching> {
       if (paths_.at(i).parser) plan_.account.add_phases(answers.back().times);
     }
     if (!failed_) show();
-    Usage usage = billed(std::move(answers), plan_.n);
+    Usage usage = billed(std::move(answers), paths_.size());
     if (!failed_) usage.thinking = shown_.thinking_tokens;
     plan_.account.close(usage, outcome_, [self = shared_from_this()](const Result<void>& kept) {
       if (!self->failed_) self->tell_end(kept);
@@ -59,13 +63,28 @@ class Searching : public std::enable_shared_from_this<Searching> {
  private:
   llm::Search& search() { return *plan_.search.method; }
 
+  void check_limits() {
+    const SearchPlan& plan = plan_.search;
+    const bool spent = plan.joules_max > 0 && joules_ >= plan.joules_max;
+    if (failed_ || late_ || (!spent && plan.nanoseconds() < plan.deadline)) return;
+    late_ = true;
+    for (uint32_t i = 0; i < paths_.size(); ++i) {
+      if (paths_.at(i).parser == nullptr || !stop(i)) continue;
+      paths_.at(i).answer.finish = Finish::length;
+      end(i);
+    }
+  }
+
   void take(uint32_t number, const llm::GenerateEvent& event) {
     Path& path = paths_.at(number);
+    joules_ += event.joules - path.answer.joules;
     path.answer.count(event);
     if (path.over || failed_) return;
     if (event.finish == llm::FinishReason::error || event.finish == llm::FinishReason::cancelled)
       return fail(event);
     for (const llm::TokenLogprob& it : event.logprobs) path.logprobs += it.logprob;
+    path.said += event.text;
+    path.open = event.step;
     const bool thought = path.parser->thinking();
     auto events = path.parser->feed(event.text);
     if (thought) path.answer.thinking_tokens += static_cast<uint32_t>(event.tokens.size());
@@ -76,19 +95,49 @@ class Searching : public std::enable_shared_from_this<Searching> {
     end(number);
   }
 
-  // It is over. Whatever follows from that begins, if there is time.
   void end(uint32_t number) {
     Path& path = paths_.at(number);
-    Answer& it = path.answer;
-    if (path.parser) it.add(path.parser->finish());
-    const double count = std::max<double>(1, it.generated_tokens);
-    const llm::Verdict verdict =
-        search().ended({.path = number,
-                        .text = it.text,
-                        .logprob_mean = path.logprobs / count,
-                        .tokens = it.generated_tokens,
-                        .cut = it.finish == Finish::length,
-                        .thought = path.start.thoughts_only && it.text.empty()});
+    if (path.parser) path.answer.add(path.parser->finish());
+    if (path.answer.finish != Finish::length && plan_.search.asked) return ask(number);
+    hear(number, nullptr);
+  }
+
+  llm::PathEnd end_of(const Path& path, const std::string& text) const {
+    const Answer& it = path.answer;
+    return {.path = path.start.path,
+            .text = text,
+            .logprob_mean = path.logprobs / std::max<double>(1, it.generated_tokens),
+            .tokens = it.generated_tokens,
+            .cut = it.finish == Finish::length,
+            .step = path.open,
+            .thought = path.start.thoughts_only && it.text.empty()};
+  }
+
+  // The search hears of its end together with the verdict.
+  void ask(uint32_t number) {
+    const auto choices = choices_.lock();
+    const int64_t left = plan_.search.deadline - plan_.search.nanoseconds();
+    Result<llm::Judgement> none = mill::fail(ErrorKind::exhausted, "there was no time to ask");
+    if (!choices || left < kMillisecond) return hear(number, &none);
+    choices->hold_within();
+    const std::string text = paths_.text_of(number);
+    const auto asked = plan_.search.asked->ask(
+        end_of(paths_.at(number), text), std::min(left / kMillisecond, kVerdictMilliseconds),
+        [self = shared_from_this(), choices, number](const Result<llm::Judgement>& said) {
+          choices->resume([&] { self->on_verdict(number, said); });
+        });
+    if (asked) return;
+    choices->release_within();
+    none = std::unexpected(asked.error());
+    hear(number, &none);
+  }
+
+  // It is over. Whatever follows from that begins, if there is time.
+  void hear(uint32_t number, const Result<llm::Judgement>* said) {
+    const std::string text = paths_.text_of(number);
+    llm::PathEnd ended = end_of(paths_.at(number), text);
+    ended.said = said;
+    const llm::Verdict verdict = search().ended(ended);
     for (const uint32_t other : verdict.stop) stop(other);
     if (plan_.n > 1 && !verdict.note.empty()) tell({{OutputKind::thinking, verdict.note + "\n"}});
     for (const llm::PathStart& start : verdict.begin)
@@ -123,7 +172,7 @@ class Searching : public std::enable_shared_from_this<Searching> {
   // The answer that its client sees: its own text and logprobs, with the tokens of all.
   void show() {
     const uint32_t number = search().shown();
-    const Answer& best = paths_.at(number).answer;
+    const Answer best = paths_.answer_of(number);
     shown_.tokens = best.tokens;
     shown_.logprobs = best.logprobs;
     shown_.alternatives = best.alternatives;
@@ -205,6 +254,7 @@ class Searching : public std::enable_shared_from_this<Searching> {
   Answer shown_;
   llm::GenerateEvent last_;  // what the shown answer's tokens are told with
   std::string held_;         // the stream's last piece, until the account is closed
+  double joules_ = 0;        // drawn by all paths so far
   bool begun_ = false, failed_ = false, late_ = false;
   Outcome outcome_ = Outcome::whole;
 };

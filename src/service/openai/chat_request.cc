@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kThoughtsMax = 1 << 30;
 constexpr int64_t kDeadlineMax = 86'400'000;  // a day
+constexpr float kJoulesLeast = 1e-6F, kJoulesMost = 1e9F;
 constexpr size_t kMessagesMax = 10'000;
 constexpr std::array kRoles = {"system", "developer", "user", "assistant", "tool", "function"};
 
@@ -177,13 +178,14 @@ void read_effort(Fields& fields, const char* name, inference::Conversation& conv
   conversation.context["reasoning_effort"] = *effort;
 }
 
-// "arithmetic", or {"type": "json_schema", "schema": {…}}
+// "arithmetic", {"type": "json_schema", "schema": {…}}, or {"type": "http", "url": …}
 void read_verifier(Fields& fields, llm::VerifierOptions& out) {
   const Json* value = fields.find("verifier");
   if (value == nullptr) return;
   if (value->is_object()) {
     Fields inner(*value);
     inner.text("type", out.name);
+    inner.text("url", out.url);
     if (const Json* schema = inner.find("schema")) out.schema = *schema;
   } else if (value->is_string()) {
     out.name = value->get<std::string>();
@@ -198,8 +200,8 @@ void read_reasoning(Fields& fields, inference::Conversation& conversation) {
   const Json* value = fields.find("reasoning");
   if (value == nullptr) return;
   if (!value->is_object()) return fields.refuse("'reasoning' must be an object", "reasoning");
-  static constexpr std::array kNames = {"effort",        "method",      "n",
-                                        "budget_tokens", "deadline_ms", "verifier"};
+  static constexpr std::array kNames = {"effort",        "method",      "n",       "budget_tokens",
+                                        "budget_joules", "deadline_ms", "verifier"};
   for (const auto& [name, _] : value->items()) {
     if (std::find(kNames.begin(), kNames.end(), name) == kNames.end())
       return fields.refuse(
@@ -212,6 +214,7 @@ void read_reasoning(Fields& fields, inference::Conversation& conversation) {
   inner.text("method", reasoning.search.method);
   inner.integer("n", reasoning.search.n, 1, llm::kPathsMax);
   inner.integer("budget_tokens", reasoning.search.budget_tokens, 1, kThoughtsMax);
+  inner.number("budget_joules", reasoning.budget_joules, kJoulesLeast, kJoulesMost);
   inner.integer("deadline_ms", reasoning.deadline_ms, 1, kDeadlineMax);
   read_verifier(inner, reasoning.verifier);
   const bool effort_alone = value->empty() || (value->size() == 1 && value->contains("effort"));

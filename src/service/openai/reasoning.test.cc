@@ -1,51 +1,19 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <set>
 #include <sstream>
 
 #include "service/inference/paths.h"
-#include "service/inference/scripted_server.h"
-#include "service/openai/endpoints.h"
+#include "service/openai/reasoner.h"
 
 namespace mill::openai {
 namespace {
 
 using http::Json;
-using inference::testing::Recorder;
-using inference::testing::ScriptedServer;
-
-struct Asked {
-  int status = 0;
-  Json body;
-  std::string text() const { return body["choices"][0]["message"]["content"]; }
-};
-
-// A chat whose paths, by their seeds 0, 1, …, say these.
-struct Reasoner {
-  ScriptedServer server{"", [](const auto& host) { return routes(host); }};
-
-  explicit Reasoner(std::vector<std::string> paths) { server.model->scripts = std::move(paths); }
-
-  http::Response send(const std::string& reasoning, Json more = Json::object()) {
-    Json body = {{"messages", {{{"role", "user"}, {"content", "How many?"}}}},
-                 {"seed", 0},
-                 {"temperature", 0.8},
-                 {"reasoning", Json::parse(reasoning)}};
-    body.update(more);
-    const auto recorder = std::make_shared<Recorder>();
-    server.handler({.method = "POST",
-                    .path = "/v1/chat/completions",
-                    .query = "",
-                    .headers = {},
-                    .body = body.dump()},
-                   recorder);
-    return recorder->wait();
-  }
-  Asked ask(const std::string& reasoning, Json more = Json::object()) {
-    const http::Response response = send(reasoning, std::move(more));
-    return {response.status, Json::parse(response.body)};
-  }
-};
+using testing::Asked;
+using testing::Reasoner;
+using testing::Recorder;
 
 // What each path came to; which ended first, and so how the votes grew, is chance.
 std::set<std::string> paths(const std::string& thoughts) {
@@ -116,19 +84,22 @@ TEST_CASE("a budget is shared out, and whoever leaves frees all paths") {
   CHECK(cut.body["usage"]["completion_tokens"] == 40);
   CHECK(cut.body["choices"][0]["finish_reason"] == "length");
   it.server.model->token_microseconds = 200;
-  const auto recorder = std::make_shared<Recorder>();
-  const int ended = it.server.model->ended;
-  it.server.handler({.method = "POST",
-                     .path = "/v1/chat/completions",
-                     .query = "",
-                     .headers = {},
-                     .body = R"({"messages": [{"role": "user", "content": "a"}],
-                   "reasoning": {"method": "self_consistency", "n": 4}})"},
-                    recorder);
-  recorder->leave();
-  recorder->wait();
-  while (it.server.model->ended < ended + 4) std::this_thread::yield();
-  CHECK(it.server.model->cancels >= 4);
+  for (const char* method : {"self_consistency", "beam_search"}) {
+    const auto recorder = std::make_shared<Recorder>();
+    const int ended = it.server.model->ended, cancels = it.server.model->cancels;
+    it.server.handler({.method = "POST",
+                       .path = "/v1/chat/completions",
+                       .query = "",
+                       .headers = {},
+                       .body = fmt::format(R"({{"messages": [{{"role": "user", "content": "a"}}],
+                   "reasoning": {{"method": "{}", "n": 4}}}})",
+                                           method)},
+                      recorder);
+    recorder->leave();
+    recorder->wait();
+    while (it.server.model->ended < ended + 4) std::this_thread::yield();
+    CHECK(it.server.model->cancels >= cancels + 4);
+  }
 }
 
 TEST_CASE("reflect: the answer, what is wrong with it, and a better one in the same conversation") {
@@ -205,16 +176,29 @@ TEST_CASE("an answer that was verified says so, and one that was not does, too")
 }
 
 TEST_CASE("when there is no more time, what has been found is shown") {
-  Reasoner it({std::string(4000, 'x'), "7"});
+  Reasoner it({std::string(4000, 'x')});
   std::atomic<int64_t> seconds = 0;  // one passes whenever somebody looks
   it.server.host->nanoseconds = [&] { return ++seconds * 1'000'000'000; };
   const Asked none = it.ask(R"({"method": "best_of_n", "n": 1, "deadline_ms": 20500})");
   CHECK(none.status == 200);
   CHECK(none.body["choices"][0]["finish_reason"] == "length");
   CHECK(it.server.model->cancels == 1);
+  it.server.model->scripts = {"7", std::string(4000, 'x')};  // the first to begin ends at once
   const Asked some = it.ask(R"({"method": "self_consistency", "n": 2, "deadline_ms": 20500})");
   CHECK(some.text() == "7");
   CHECK(some.body["choices"][0]["finish_reason"] == "stop");
+}
+
+TEST_CASE("when its joules are used up, what has been found is shown") {
+  Reasoner it({"7", std::string(4000, 'x')});  // the first to begin ends at once
+  it.server.model->joules_a_token = 0.5;
+  it.server.host->measures_energy = true;
+  const Asked asked = it.ask(R"({"method": "self_consistency", "n": 2, "budget_joules": 20})");
+  CHECK(asked.text() == "7");
+  CHECK(asked.body["choices"][0]["finish_reason"] == "stop");
+  CHECK(it.server.model->cancels == 1);
+  CHECK(asked.body["usage"]["completion_tokens"] >= 40);
+  CHECK(asked.body["usage"]["completion_tokens"] < 100);
 }
 
 TEST_CASE("what is wrong with a wish for reasoning is told") {
@@ -235,18 +219,28 @@ TEST_CASE("what is wrong with a wish for reasoning is told") {
            Row{"7", Json::object(), "must be an object"},
            Row{R"({"method": "best_of_n", "deadline_ms": 0})", Json::object(),
                "'deadline_ms' must"},
+           Row{R"({"method": "best_of_n", "budget_joules": 5})", Json::object(), "--power"},
+           Row{R"({"method": "best_of_n", "budget_joules": 0})", Json::object(), "'budget_joules'"},
            Row{R"({"method": "reflect", "n": 2})", Json::object(), "needs an odd n"},
            Row{R"({"method": "reflect", "verifier": "arithmetic"})", Json::object(),
                "asks no verifier"},
            Row{R"({"method": "best_of_n", "verifier": "luck"})", Json::object(),
-               "'likelihood', 'arithmetic', 'json_schema'"},
+               "'likelihood', 'arithmetic', 'json_schema', 'http'"},
            Row{R"({"method": "best_of_n", "verifier": "json_schema"})", Json::object(),
                "goes with a 'schema'"},
            Row{R"({"method": "best_of_n", "verifier": 7})", Json::object(), "must be a name"},
+           Row{R"({"method": "best_of_n", "verifier": {"type": "http", "url": "http://a/"}})",
+               Json::object(), "--verifier-url-prefix"},
+           Row{R"({"method": "best_of_n", "verifier": "http"})", Json::object(), "with a 'url'"},
            Row{R"({"method": "budget_forcing"})", {{"reasoning_effort", "none"}}, "thinks aloud"},
            Row{R"({"method": "best_of_n"})", {{"n", 2}}, "has one answer"},
            Row{R"({"method": "best_of_n"})", {{"temperature", 0}}, "temperature above 0"},
            Row{R"({"method": "best_of_n"})", {{"tools", tools}}, "calls no tools"},
+           Row{R"({"method": "dvts"})", {{"stop", "a\nb"}}, "may go over the end"},
+           Row{R"({"method": "mcts"})",
+               {{"response_format", {{"type", "json_object"}}}},
+               "goes line by line"},
+           Row{R"({"method": "beam_search", "n": 6})", Json::object(), "multiple of 4"},
        }) {
     const Asked refused = it.ask(row.reasoning, row.more);
     CAPTURE(refused.body.dump());
