@@ -21,6 +21,7 @@
 #include "service/http/lane.h"
 #include "service/http/server.h"
 #include "service/inference/http_courier.h"
+#include "service/inference/python_jail.h"
 #include "service/jobs/endpoints.h"
 #include "service/messages/endpoints.h"
 #include "service/ollama/endpoints.h"
@@ -45,7 +46,7 @@ struct ServeOptions {
   std::string port_file, state_folder, models_folder;
   std::string power;
   double queue_seconds = 0, sleep_seconds = 0;
-  bool json = false;
+  bool unit_tests = false, json = false;
 };
 
 // Whoever waits for the file finds it whole: it appears by a rename.
@@ -141,6 +142,9 @@ Result<House> furnish(const ServeOptions& options,
   TRY(house.host->models.take(std::move(model)));
   if (!options.courier.prefixes.empty())
     house.host->courier = std::make_shared<inference::HttpCourier>(options.courier);
+  if (options.unit_tests) {
+    TRY_ASSIGN(house.host->jail, inference::PythonJail::open());
+  }
   house.host->measures_energy = !power.source.empty();
   house.host->queue_ms_max = std::llround(options.queue_seconds * 1000);
   MeteringOptions metered = options.metering;
@@ -218,6 +222,8 @@ void add_web_options(CLI::App& command, ServeOptions& options) {
                   "Where clients may have their answers verified: how these URLs begin, as "
                   "https://checker.example/; may be given several times [nowhere]")
       ->allow_extra_args(false);
+  command.add_flag("--verifier-unit-tests", options.unit_tests,
+                   "Let clients have their answers' Python run, kept apart from the machine [no]");
 }
 
 }  // namespace

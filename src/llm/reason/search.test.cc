@@ -106,7 +106,8 @@ TEST_CASE("best of n: what is right goes before what nobody can judge, and that 
 
 TEST_CASE("a verifier that is not there is told with those that are, and what it needs") {
   CHECK(make_verifier({.name = "luck"}).error().message ==
-        "there is no verifier 'luck'; there are 'likelihood', 'arithmetic', 'json_schema', 'http'");
+        "there is no verifier 'luck'; there are 'likelihood', 'arithmetic', 'json_schema', 'http', "
+        "'unit_tests'");
   CHECK_FALSE(make_verifier({.name = "json_schema"}).has_value());
   CHECK_FALSE(make_verifier({.name = "json_schema", .schema = 7}).has_value());
   CHECK_FALSE(make_verifier({.name = "arithmetic", .schema = {{"type", "object"}}}).has_value());
@@ -154,6 +155,43 @@ TEST_CASE("what an endpoint says of an answer is taken only where it is clear") 
   }
   CHECK_FALSE(said(std::string(1000, '[')).has_value());
   CHECK(said(R"({"score": 1, "why": ")" + std::string(999, 'x') + "\"}")->why.size() == 200);
+}
+
+TEST_CASE("code is right if it passes its tests, and says so last") {
+  struct Runner : Jail {
+    Result<void> run(Program program, Told told) override {
+      input = nlohmann::ordered_json::parse(program.input);
+      if (!ran.output.empty()) ran.output = input["word"].get<std::string>() + ran.output;
+      told(ran);
+      return {};
+    }
+    void close() override {}
+    nlohmann::ordered_json input;
+    Ran ran = {.ended = true};
+  };
+  const auto jail = std::make_shared<Runner>();
+  const auto verifier = *make_verifier({.name = "unit_tests", .tests = "assert f()", .jail = jail});
+  const auto said = [&](const char* answer, Jail::Ran ran) {
+    jail->ran = std::move(ran);
+    Result<Judgement> found = fail(ErrorKind::io, "nothing");
+    const auto hear = [&](Result<Judgement> it) { found = std::move(it); };
+    const auto asked = verifier->ask({.text = answer}, 1000, hear);
+    if (!asked) return Result<Judgement>(std::unexpected(asked.error()));
+    return found;
+  };
+  const char* code = "```\nold\n```\nor\n```python\ndef f(): return 1\n```\nDone.";
+  CHECK(said(code, {.ended = true, .output = "\n"})->right);
+  CHECK(jail->input["code"] == "def f(): return 1\n");
+  CHECK(jail->input["tests"] == "assert f()");
+  CHECK_FALSE(said(code, {.ended = true, .status = 1, .output = "\n"})->right);
+  CHECK_FALSE(said(code, {.ended = true, .output = "\nmore"})->right);
+  CHECK(said(code, {.ended = true})->why == "it ends before the tests do");
+  CHECK(said(code, {.ended = true, .status = 1, .complaints = "at\nAssertionError\n"})->why ==
+        "AssertionError");
+  CHECK(said(code, {.ended = false})->why == "it did not end in time");
+  for (const char* none : {"", "```", "no code", "```x```", "``` ```"})
+    CHECK_FALSE(said(none, {}).has_value());
+  CHECK_FALSE(make_verifier({.name = "unit_tests", .tests = "x"}).has_value());
 }
 
 TEST_CASE("JSON is judged as its schema says") {

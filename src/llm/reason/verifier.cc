@@ -22,7 +22,27 @@ constexpr std::array kVerifiers = {
                 .summary = "what an endpoint of the user's own says",
                 .needs_url = true,
                 .make = http_verifier},
+    VerifierRow{.name = "unit_tests",
+                .summary = "its code passes the tests",
+                .needs_tests = true,
+                .make = unit_tests_verifier},
 };
+
+// What the verifier needs is given, and nothing else.
+Result<void> check_given(const VerifierRow& row, const VerifierOptions& options) {
+  struct Part {
+    const char* name;
+    bool needed, given;
+  };
+  for (const Part& it : {Part{"schema", row.needs_schema, !options.schema.is_null()},
+                         Part{"url", row.needs_url, !options.url.empty()},
+                         Part{"tests", row.needs_tests, !options.tests.empty()}}) {
+    if (it.needed == it.given) continue;
+    return fail(ErrorKind::invalid, "the verifier '{}' goes with{} a '{}'", row.name,
+                it.needed ? "" : "out", it.name);
+  }
+  return {};
+}
 
 // So that a long answer is not worse for its length.
 class Likelihood : public Verifier {
@@ -43,12 +63,7 @@ Result<VerifierPointer> make_verifier(const VerifierOptions& options) {
   for (const VerifierRow& row : kVerifiers) {
     known += fmt::format("{}'{}'", known.empty() ? "" : ", ", row.name);
     if (row.name != options.name) continue;
-    if (row.needs_schema == options.schema.is_null())
-      return fail(ErrorKind::invalid, "the verifier '{}' goes with{} a 'schema'", row.name,
-                  row.needs_schema ? "" : "out");
-    if (row.needs_url == options.url.empty())
-      return fail(ErrorKind::invalid, "the verifier '{}' goes with{} a 'url'", row.name,
-                  row.needs_url ? "" : "out");
+    TRY(check_given(row, options));
     return row.make(options);
   }
   return fail(ErrorKind::invalid, "there is no verifier '{}'; there are {}", options.name, known);

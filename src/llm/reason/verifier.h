@@ -66,18 +66,39 @@ class Courier {
   virtual void close() = 0;  // whoever still waits is told so, before it returns
 };
 
+// Runs Python that an answer has written, apart from this process.
+class Jail {
+ public:
+  virtual ~Jail() = default;
+  struct Program {
+    std::string source = {}, input = {};
+    int64_t milliseconds_max = 0;
+  };
+  struct Ran {
+    bool ended = false;  // by itself; else it was, for its time or its output
+    int status = 0;
+    std::string output = {}, complaints = {};  // the last of what it wrote
+  };
+  // As a Courier's.
+  using Told = std::function<void(Result<Ran>)>;
+  virtual Result<void> run(Program, Told) = 0;
+  virtual void close() = 0;
+};
+
 struct VerifierOptions {
   std::string name = {};
   nlohmann::ordered_json schema = nullptr;  // of json_schema; null = there is none
   std::string url = {};                     // of http
   std::string prompt = {};                  // what is answered: for http
   std::shared_ptr<Courier> courier = {};    // null = nobody outside is asked
+  std::string tests = {};                   // of unit_tests: Python
+  std::shared_ptr<Jail> jail = {};          // null = nothing of answers is run
 };
 
 // A verifier is a file and a row here.
 struct VerifierRow {
   std::string_view name, summary;
-  bool needs_schema = false, needs_url = false;
+  bool needs_schema = false, needs_url = false, needs_tests = false;
   Result<VerifierPointer> (*make)(const VerifierOptions&);
 };
 std::span<const VerifierRow> verifiers();
@@ -88,5 +109,6 @@ Result<VerifierPointer> likelihood_verifier(const VerifierOptions&);
 Result<VerifierPointer> arithmetic_verifier(const VerifierOptions&);
 Result<VerifierPointer> json_schema_verifier(const VerifierOptions&);
 Result<VerifierPointer> http_verifier(const VerifierOptions&);
+Result<VerifierPointer> unit_tests_verifier(const VerifierOptions&);
 
 }  // namespace mill::llm

@@ -159,6 +159,7 @@ Checked<SearchPlan> plan_search(const Host& host, const ModelPointer& served,
                                 GenerateParams& params) {
   Reasoning reasoning = *conversation.reasoning;
   reasoning.verifier.courier = host.courier;
+  reasoning.verifier.jail = host.jail;
   reasoning.verifier.prompt = last_words(conversation.context);
   const bool thinks = prompt.parser.thoughts != nullptr && conversation.thinking.value_or(true) &&
                       conversation.prefill.empty() && !params.structure;

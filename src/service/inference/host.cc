@@ -14,6 +14,7 @@ Checked<grammar::GrammarPtr> Host::grammar_of(const GenerateParams& params) cons
 
 Host::~Host() {
   if (courier) courier->close();
+  if (jail) jail->close();
   models.stop();
   notary = nullptr;
   meter = nullptr;

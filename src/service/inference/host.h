@@ -33,6 +33,7 @@ struct Host {
   std::shared_ptr<Notary> notary = {};         // null = nobody certifies
   std::shared_ptr<Budget> budget = {};         // null = no limits; with a meter only
   std::shared_ptr<llm::Courier> courier = {};  // null = no verifier outside is asked
+  std::shared_ptr<llm::Jail> jail = {};        // null = nothing that answers write is run
   std::unique_ptr<Grammars> grammars = std::make_unique<Grammars>();
 
   Host() = default;

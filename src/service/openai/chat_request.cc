@@ -186,6 +186,7 @@ void read_verifier(Fields& fields, llm::VerifierOptions& out) {
     Fields inner(*value);
     inner.text("type", out.name);
     inner.text("url", out.url);
+    inner.text("tests", out.tests);
     if (const Json* schema = inner.find("schema")) out.schema = *schema;
   } else if (value->is_string()) {
     out.name = value->get<std::string>();
