@@ -41,7 +41,7 @@ async function factory(): Promise<Factory> {
   const server = await serve(['--keys', at('keys.json'), '--ledger', at('ledger.db'), '--prices',
                               at('prices.json'), '--receipts', at('receipts.jsonl'),
                               '--receipt-key', at('mill.key'), '--power', '40,95', '--kv-memory',
-                              '24MB', '--context', '2048'], folder);
+                              '64MB', '--context', '2048'], folder);
   return {server, keys, operator};
 }
 
