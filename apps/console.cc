@@ -34,6 +34,7 @@ std::unique_ptr<web::Console> open_console(const ConsoleParts& parts) {
                                       .log = log,
                                       .counts = parts.counts,
                                       .moment = moment,
+                                      .loading = [it = parts.arrivals] { return it->names(); },
                                       .facts = {.keys = books.keys != nullptr,
                                                 .ledger = books.charges != nullptr,
                                                 .prices = books.prices != nullptr,

@@ -5,6 +5,7 @@
 
 #include "apps/metering.h"
 #include "service/http/server.h"
+#include "service/operations/arrivals.h"
 #include "service/web/endpoints.h"
 
 namespace mill::apps {
@@ -16,6 +17,7 @@ struct ConsoleParts {
   bool receipts = false;
   std::string energy_source;       // "" = the joules are not known
   std::string models_folder = {};  // "" = nothing is loaded
+  std::shared_ptr<const operations::Arrivals> arrivals;
 };
 
 std::unique_ptr<web::Console> open_console(const ConsoleParts&);

@@ -153,12 +153,14 @@ Result<House> furnish(const ServeOptions& options,
   house.host->meter = metering.meter(*house.host);
   house.host->budget = metering.gate.quotas;
   house.host->notary = receipts;
+  const auto arrivals = std::make_shared<operations::Arrivals>();
   house.console = open_console({.host = house.host,
                                 .metering = metering,
                                 .counts = counts,
                                 .receipts = receipts != nullptr,
                                 .energy_source = power.source,
-                                .models_folder = options.models_folder});
+                                .models_folder = options.models_folder,
+                                .arrivals = arrivals});
   auto metrics = metering.metrics();
   metrics.push_back(
       [counts](operations::Exposition& out) { operations::write_server_metrics(*counts, out); });
@@ -170,6 +172,7 @@ Result<House> furnish(const ServeOptions& options,
     routes.push_back(std::move(more));
   for (auto& more : console_routes(*house.console)) routes.push_back(std::move(more));
   operations::Loading loading = loading_from(options.models_folder, wanted, meter);
+  loading.arrivals = arrivals;
   if (receipts) loading.opened = [receipts](const auto& info) { receipts->serve(info); };
   for (auto& more : operations::load_routes(house.host, std::move(loading)))
     routes.push_back(std::move(more));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {resolve} from 'node:path';
 import {after, before, test} from 'node:test';
-import type {Browser, Page} from 'playwright-core';
+import type {Browser, BrowserContextOptions, Page} from 'playwright-core';
 import {startMock, type Mock, type Mode} from '../mock/server.ts';
 import {checkAccess, checkWidth, launch, visit} from './browser.ts';
 
@@ -195,6 +195,14 @@ const card = (page: Page, id: string) =>
 const isIn = (page: Page, id: string, state: string) =>
   card(page, id).getByRole('status').getByText(state, {exact: true}).waitFor();
 
+// Another tab, which has ordered nothing.
+async function elsewhere(options: BrowserContextOptions) {
+  const {page, go, close} = await visit(browser, mock.url, options);
+  await go('#/models');
+  await page.getByText('qwen3 is being loaded').waitFor();
+  await close();
+}
+
 for (const {name, ...options} of looks) {
   test(`models sleep and wake, ${name}`, async () => {
     mock.set('busy');
@@ -249,6 +257,7 @@ for (const {name, ...options} of looks) {
     await page.getByRole('button', {name: 'Dismiss'}).click();
     await load('Qwen/Qwen3-0.6B', 'qwen3');
     await page.getByText('qwen3 is being loaded').waitFor();
+    await elsewhere(options);
     await mock.goOn();
     await isIn(page, 'qwen3', 'ready');
     await page.getByText('qwen3 is loaded.').waitFor();

@@ -299,6 +299,10 @@ test('an auditor finds what was before the server began', async () => {
   await page.getByLabel("A request's id").fill(id);
   await page.keyboard.press('Enter');
   await page.getByText('of the weights').waitFor();
+  await load(server, 2, 8);
+  await go('#/requests');
+  await page.locator('tbody tr').nth(4).waitFor();  // both kinds, and nothing behind them
+  assert.equal(await page.getByRole('button', {name: 'Show older ones'}).count(), 0);
   await close();
   assert.equal(await server.stop(), 0);
 });

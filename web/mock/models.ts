@@ -30,6 +30,7 @@ export class MadeModels {
   private calledOff: (() => void) | null = null;
 
   private waiting: (() => void)[] = [];
+  private readonly loads = new Set<string>();
 
   // Without a time, orders wait for goOn().
   constructor(private readonly first: string, private readonly orderMs: number | null) {}
@@ -49,6 +50,7 @@ export class MadeModels {
   reset(several: boolean) {
     this.others.length = 0;
     this.waiting.length = 0;
+    this.loads.clear();
     this.state = 'ready';
     this.gone = false;
     if (!several) return;
@@ -70,6 +72,7 @@ export class MadeModels {
       const memory = now === 'sleeping' || now === 'waking' ? null : own.memory;
       return {...own, id, state: now, default: false, package: null, memory};
     });
+    state.server.loading = [...this.loads];
     state.models = this.gone ? more : [like, ...more];
     const [oldest] = state.models;
     if (oldest) oldest.default = true;
@@ -110,7 +113,10 @@ export class MadeModels {
   }
 
   async load(asked: {model: string; id?: string}): Promise<Told> {
+    const name = asked.id ?? asked.model;
+    this.loads.add(name);
     await this.pause();
+    this.loads.delete(name);
     const id = asked.id ?? asked.model.replace(/^.*\//, '').replace(/\.gguf$/, '');
     if (this.ids().includes(id))
       return problem(409, `There is a model '${id}' already; give this one another id`);

@@ -150,13 +150,13 @@ class Half {
   }
 
   private list(url: URL, reply: ServerResponse) {
-    const from = Number(url.searchParams.get('before') ?? 0);
+    const from = parseInt(url.searchParams.get('before') ?? '0');
     const outcome = url.searchParams.get('outcome');
     const tenant = url.searchParams.get('tenant');
     const found = this.records.filter((each) => this.mode !== 'idle' &&
       (!outcome || each.outcome === outcome) && (!tenant || each.tenant === tenant));
     const fresh = this.mode === 'fresh' && !url.searchParams.has('before');
-    if (fresh) return json(reply, {object: 'list', data: [], next: '70'});
+    if (fresh) return json(reply, {object: 'list', data: [], next: '70.req'});
     const page = found.slice(from, from + 50);
     const next = from + 50 < found.length ? String(from + 50) : null;
     json(reply, {object: 'list', data: page, next});

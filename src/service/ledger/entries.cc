@@ -14,7 +14,8 @@ struct Asked {
   Row values;
 };
 
-// What is always asked goes by the index on `ended`. A ledger of version 1 knows no energy.
+// It goes by the index on `ended`; of one tenant, by that on (tenant, ended, id). A ledger of
+// version 1 knows no energy.
 Asked asked(const EntryQuery& query, int64_t version) {
   Asked it{.sql =
                "SELECT id, tenant, key, endpoint, model, model_digest, prompt_tokens, "

@@ -286,7 +286,7 @@ TEST_CASE("a ledger of version 1 is brought up to date, and its energy is unknow
       REQUIRE(recorded(*ledger, spent("old", "acme", 100)));
     }
     REQUIRE(outsider(where)->query(fmt::format(
-        "ALTER TABLE request DROP COLUMN millijoules;"
+        "DROP INDEX request_by_tenant; ALTER TABLE request DROP COLUMN millijoules;"
         "ALTER TABLE request DROP COLUMN energy_source; {} = 1",
         is_postgres_url(where) ? "UPDATE ledger_version SET version" : "PRAGMA user_version")));
     CHECK(bill({.ledger = where})->front().requests == 1);  // as it is
@@ -305,6 +305,17 @@ TEST_CASE("a ledger of version 1 is brought up to date, and its energy is unknow
     CHECK(json["rows"][0]["joules"].is_null());  // of one of two
     CHECK(json["total"]["joules"].is_null());
   }
+}
+
+TEST_CASE("a tenant's page reads that tenant's rows alone, in their order") {
+  const std::string where = test_data::empty_folder("ledger_plan") / "l";
+  const auto ledger = opened({.where = where});
+  const auto plan = outsider(where)->query(
+      "EXPLAIN QUERY PLAN SELECT key FROM request WHERE ended <= 9 AND (ended < 9 OR id < 'x') "
+      "AND tenant = 'acme' ORDER BY ended DESC, id DESC LIMIT 50");
+  REQUIRE(plan->size() == 1);  // no sorting behind it
+  CHECK(plan->front().back().find("INDEX request_by_tenant (tenant=? AND ended<?)") !=
+        std::string::npos);
 }
 
 TEST_CASE("a file made before there was another place for ledgers goes on") {

@@ -6,7 +6,7 @@
 
 namespace mill::ledger {
 
-inline constexpr int64_t kSchemaVersion = 2;  // 1 had no energy; it is brought up to date
+inline constexpr int64_t kSchemaVersion = 3;  // older ones are brought up to date
 
 // The database, with the table as it is now, and the right to write to it.
 Result<std::unique_ptr<Database>> open_ledger(const std::string& where, int patience_ms);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -54,6 +55,9 @@ std::unexpected<Problem> taken(const std::string& id) {
 Checked<Json> load(Host& host, const Loading& loading, const std::string& body) {
   TRY_ASSIGN(const LoadRequest request, load_request(body));
   if (host.models.in_use(request.id)) return taken(request.id);
+  std::optional<Arrivals::Way> way;  // until it is among the others
+  if (loading.arrivals)
+    way.emplace(*loading.arrivals, request.id.empty() ? request.model : request.id);
   auto model = loading.open(request);
   if (!model) return std::unexpected(problem_of_load(model.error()));
   const service::ModelInfo info = (*model)->info();

@@ -11,6 +11,7 @@
 
 #include "service/http/router.h"
 #include "service/inference/host.h"
+#include "service/operations/arrivals.h"
 
 namespace mill::operations {
 
@@ -26,6 +27,7 @@ struct Loading {
   // What it says may be shown to clients. Null: this server loads nothing.
   std::function<Result<std::unique_ptr<service::ServedModel>>(const LoadRequest&)> open = {};
   std::function<void(const service::ModelInfo&)> opened = {};  // before anybody can reach it
+  std::shared_ptr<Arrivals> arrivals = {};  // null: nobody wants to see who is on the way
 };
 
 // Those that load come one after the other (on a lane of one thread).

@@ -12,8 +12,11 @@ using inference::testing::FakeModel;
 using inference::testing::ScriptedServer;
 
 // Opens a model of any name but "large" and "secret".
-Loading fakes(std::vector<std::string>& opened) {
-  return {.open = [](const LoadRequest& request) -> Result<std::unique_ptr<service::ServedModel>> {
+Loading fakes(std::vector<std::string>& opened, std::vector<std::string>& seen) {
+  const auto arrivals = std::make_shared<Arrivals>();
+  return {.open = [arrivals, &seen](
+                      const LoadRequest& request) -> Result<std::unique_ptr<service::ServedModel>> {
+            seen = arrivals->names();
             if (request.model == "large")
               return fail(ErrorKind::exhausted, "the model needs 5 bytes and 4 are available");
             if (request.model == "secret")
@@ -22,18 +25,19 @@ Loading fakes(std::vector<std::string>& opened) {
             return std::make_unique<FakeModel>(context,
                                                request.id.empty() ? request.model : request.id);
           },
-          .opened = [&opened](const service::ModelInfo& info) { opened.push_back(info.id); }};
+          .opened = [&opened](const service::ModelInfo& info) { opened.push_back(info.id); },
+          .arrivals = arrivals};
 }
 
 struct Opened {
-  std::vector<std::string> opened;
+  std::vector<std::string> opened, seen;
 };
 
 struct Loader : Opened, ScriptedServer {
   explicit Loader(bool may = true)
       : ScriptedServer("tea", [&, may](const auto& it) {
           auto routes = openai::routes(it);
-          for (auto& more : load_routes(it, may ? fakes(opened) : Loading{}))
+          for (auto& more : load_routes(it, may ? fakes(opened, seen) : Loading{}))
             routes.push_back(std::move(more));
           return routes;
         }) {}
@@ -64,6 +68,16 @@ TEST_CASE("a model is loaded, answers, and is unloaded") {
   CHECK(server.post("/v1/completions", R"({"model": "b", "prompt": "x"})", 404)["error"]["code"] ==
         "model_not_found");
   server.post("/v1/models/load", R"({"model": "b"})");  // its id is free again
+}
+
+TEST_CASE("who is on the way can be seen, by what it will be called") {
+  Loader server;
+  server.post("/models/load", R"({"model": "b.gguf", "id": "b"})");
+  CHECK(server.seen == std::vector<std::string>{"b"});
+  server.post("/models/load", R"({"model": "large"})", 507);
+  CHECK(server.seen == std::vector<std::string>{"large"});  // and b has arrived
+  server.post("/models/load", R"({"model": "secret"})", 404);
+  CHECK(server.seen == std::vector<std::string>{"secret"});  // and large has not
 }
 
 TEST_CASE("what cannot be loaded or unloaded is refused with the reason") {

@@ -140,6 +140,7 @@ struct Watched {
         .sources = {.host = server.host,
                     .log = log,
                     .moment = moment,
+                    .loading = [] { return std::vector<std::string>{"green"}; },
                     .facts = {.ledger = books.charges != nullptr, .energy_source = "model"}},
         .books = std::move(books),
         .feed = feed});
@@ -186,6 +187,7 @@ TEST_CASE("an operator sees the engine, and how it was a moment ago") {
   CHECK(first["admin"] == true);
   CHECK(first["time_ms"] == 1'234'000.0);
   CHECK(first["server"]["energy_source"] == "model");
+  CHECK(first["server"]["loading"] == Json({"green"}));
   CHECK(first["server"]["resident_bytes"] > 1'000'000);
   CHECK(first["tenants"].size() == 2);
   const Json& model = first["models"][0];
@@ -199,11 +201,9 @@ TEST_CASE("an operator sees the engine, and how it was a moment ago") {
   CHECK(model["engine"]["latency"]["queue"]["recent"].is_null());
   CHECK(model["engine"]["money"].is_null());
   const Json second = it.json("/v1/console/state", kOperator)["models"][0]["engine"];
-  CHECK(second["rates"]["seconds"] == 1.0);
-  CHECK(second["rates"]["generated_tokens_per_second"] == 10.0);
-  CHECK(second["rates"]["prompt_tokens_per_second"] == 0.0);
-  CHECK(second["rates"]["watts"] == 3.0);
-  CHECK(second["rates"]["busy"] == 0.25);
+  CHECK(second["rates"] == Json::parse(R"({"seconds": 1, "prompt_tokens_per_second": 0,
+    "generated_tokens_per_second": 10, "computed_tokens_per_second": 0, "steps_per_second": 1,
+    "watts": 3, "busy": 0.25})"));
   CHECK(second["latency"]["queue"]["recent"]["count"] == 1);
   CHECK(second["latency"]["queue"]["whole"]["count"] == 2);
   CHECK(second["latency"]["queue"]["whole"]["p50"].get<double>() > 0.001);
@@ -382,18 +382,19 @@ TEST_CASE("keys open the console as far as their scopes go, and its pages need n
     const http::Response told = recorder->wait();
     if (told.status != 200) return std::to_string(told.status);
     const Json state = Json::parse(told.body);
-    return state["view"].get<std::string>() + (state["admin"] == true ? " admin" : "");
+    return state["view"].get<std::string>() + (state["admin"] == true ? " admin" : "") +
+           (state["server"].contains("loading") ? " loading" : "");
   };
   gate(*keys);
   CHECK(view("sk-user") == "tenant");
-  CHECK(view("sk-operator") == "all");
-  CHECK(view("sk-both") == "all admin");
+  CHECK(view("sk-operator") == "all loading");
+  CHECK(view("sk-both") == "all admin loading");
   CHECK(view("sk-metrics") == "403");
   CHECK(view("sk-nobody") == "401");
   for (const char* page : {"/console/nothing", "/console", "/"})  // the router's 404: let in
     CHECK(it.get(page, {}).status == 404);
   gate(nullptr);
-  CHECK(view("") == "all");
+  CHECK(view("") == "all loading");
 }
 
 }  // namespace mill::web

@@ -95,6 +95,8 @@ Json Observer::server_json(const Viewer& viewer, size_t streams) const {
                {"receipts", facts.receipts},
                {"models_folder", facts.models_folder},
                {"energy_source", facts.energy_source}};
+  if (viewer.all || viewer.admin)
+    json["loading"] = sources_.loading ? sources_.loading() : std::vector<std::string>();
   if (!viewer.all) return json;
   json["resident_bytes"] = operations::resident_bytes();
   json["streams"] = streams;

@@ -25,6 +25,7 @@ struct Sources {
   std::shared_ptr<const RequestLog> log;
   std::shared_ptr<const http::ServerCounts> counts = {};  // null = not known
   std::function<traces::Moment()> moment;
+  std::function<std::vector<std::string>()> loading = {};  // models on their way; null = none
   Facts facts = {};
 };
 

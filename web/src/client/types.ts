@@ -14,6 +14,7 @@ export interface ServerInfo {
   limits: boolean;
   receipts: boolean;
   models_folder?: boolean;
+  loading?: string[];  // models on their way, by whom they will be, or their file
   energy_source: string;
 }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {MadeEngine} from '../../mock/engine.ts';
-import {madeTenants} from '../../mock/records.ts';
+import {inLedger, madeRecords, madeTenants} from '../../mock/records.ts';
 import {emptyAnswer} from '../client/chat.ts';
 import {loadBody} from '../client/orders.ts';
 import {told, type AssistantMessage} from './chat/conversation.ts';
 import {exampleTools, initialSettings, requestBody, settingsProblem} from './chat/settings.ts';
 import {doubt, visible} from './chat/token_view.tsx';
+import {grown, renewed, toBeTried} from './requests/list.ts';
 import {recordSoFar, runningOf} from './requests/running.ts';
 import {wishProblem} from './models/load.tsx';
 import {billCsv} from './tenants/csv.ts';
@@ -94,4 +95,30 @@ test('requests in the engine, by their ids', () => {
   assert.equal(record.request, first.request);
   assert.ok(record.ended_ms >= record.arrived_ms);
   assert.deepEqual(runningOf(null), []);
+});
+
+test('older requests are listed behind the newest, without a gap', () => {
+  const all = madeRecords(200);
+  const page = (from: number, to: number, next: string | null) =>
+    ({data: all.slice(from, to), next});
+  let listed = renewed(null, page(60, 110, '110'));
+  assert.equal(renewed(listed, page(58, 108, '108')).rows.length, 50, 'nobody asked for more');
+  listed = grown(listed, page(110, 160, '160'));
+  listed = renewed(listed, page(55, 105, '105'));
+  assert.deepEqual(listed.rows, all.slice(55, 160), 'what left the newest page is kept');
+  assert.equal(listed.next, '160');
+  const apart = renewed(listed, page(0, 50, '50'));
+  assert.deepEqual([apart.rows.length, apart.next], [50, '50'], 'too many have come at once');
+});
+
+test('whether a ledger goes further back is tried once', () => {
+  const all = madeRecords(9);
+  const list = (data: typeof all, next: string | null) => ({data, next});
+  const listed = renewed(null, list(all.slice(2, 4), '17.'));
+  assert.ok(toBeTried(listed));
+  assert.ok(!toBeTried(grown(listed, list([], null))));
+  const further = grown(listed, list(all.slice(4, 6).map(inLedger), '9.req'));
+  assert.ok(!toBeTried(further));
+  assert.equal(renewed(further, list(all.slice(0, 4), '17.')).rows.length, 6);
+  assert.ok(!toBeTried(renewed(null, list(all, '5'))));
 });

@@ -60,10 +60,10 @@ export function Figures({engine, server, samples}: {
             trend={engine.energy ? trend((sample) => sample.watts) : undefined}
             note={engine.energy
               ? `${estimated}${joined(energyOfMillion(engine))} for a million tokens`
-              : 'no meter: serve --power'} />
+              : <>no meter: <code>--power</code></>} />
       <Stat label="A million tokens" value={price(engine)}
             note={engine.money ? `${Number(engine.money.euros).toFixed(4)} € since the start`
-              : 'no prices: serve --prices'} />
+              : <>no prices: <code>--prices</code></>} />
     </dl>
   );
 }

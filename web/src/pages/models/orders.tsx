@@ -1,7 +1,7 @@
 // What can be ordered of a model that is here, and how its orders go.
 import {useState} from 'preact/hooks';
 import {bytes, plural} from '../../base/format.ts';
-import {models} from '../../client/live.ts';
+import {models, state} from '../../client/live.ts';
 import {dismiss, letSleep, orders, underWay, unload, wakeUp, type Farewell, type Order}
   from '../../client/orders.ts';
 import type {Model} from '../../client/types.ts';
@@ -133,21 +133,27 @@ export function Failures({of}: {of: (order: Order) => boolean}) {
   );
 }
 
-// Orders of models that have no card: they come, or have left the list already.
+function Traveller({model, comes}: {model: string; comes: boolean}) {
+  return (
+    <Notice icon="down" title={comes ? `${model} is being loaded` : `${model} leaves`}>
+      <p role="status">{comes
+        ? 'Its weights are read; those that are here go on as they do.'
+        : 'Its last requests are finished, and its memory is free then.'}</p>
+    </Notice>
+  );
+}
+
+// Models that have no card: they come, whoever ordered it, or have left the list already.
 export function Travellers() {
   const here = new Set(models.value.map((each) => each.id));
-  const away = orders.value.filter((each) => !each.error &&
-    (each.kind === 'load' || (each.kind === 'unload' && !here.has(each.model))));
+  const own = orders.value.filter((each) => !each.error);
+  const loads = own.filter((each) => each.kind === 'load').map((each) => each.model);
+  const theirs = (state.value?.server.loading ?? []).filter((each) => !here.has(each));
+  const leave = own.filter((each) => each.kind === 'unload' && !here.has(each.model));
   return (
     <>
-      {away.map((each) => (
-        <Notice key={each.number} icon="down" title={each.kind === 'load'
-          ? `${each.model} is being loaded` : `${each.model} leaves`}>
-          <p role="status">{each.kind === 'load'
-            ? 'Its weights are read; those that are here go on as they do.'
-            : 'Its last requests are finished, and its memory is free then.'}</p>
-        </Notice>
-      ))}
+      {[...new Set([...loads, ...theirs])].map((id) => <Traveller key={id} model={id} comes />)}
+      {leave.map((each) => <Traveller key={each.number} model={each.model} comes={false} />)}
     </>
   );
 }

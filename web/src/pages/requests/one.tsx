@@ -27,7 +27,12 @@ function rate(record: RequestRecord): number | null {
   return to > from && count > 0 ? (count * 1000) / (to - from) : null;
 }
 
-function Facts({record, running}: {record: RequestRecord; running: boolean}) {
+function answerTells({generated_tokens, thinking_tokens}: RequestRecord): string {
+  const thoughts = thinking_tokens ? `, ${whole(thinking_tokens)} of them thoughts` : '';
+  return `${whole(generated_tokens)} tokens${thoughts}`;
+}
+
+function Facts({record}: {record: RequestRecord}) {
   const cached = record.prompt_tokens ? record.cached_tokens / record.prompt_tokens : 0;
   return (
     <dl class="facts-list">
@@ -40,9 +45,7 @@ function Facts({record, running}: {record: RequestRecord; running: boolean}) {
       <div>
         <dt>Prompt</dt><dd>{whole(record.prompt_tokens)} tokens, {percent(cached)} cached</dd>
       </div>
-      <div><dt>Answer</dt><dd>{whole(record.generated_tokens)} tokens</dd></div>
-      <div><dt>of them thoughts</dt>
-        <dd>{running ? dash : whole(record.thinking_tokens)}</dd></div>
+      <div><dt>Answer</dt><dd>{answerTells(record)}</dd></div>
       <div><dt>Tokens a second</dt><dd>{short(rate(record))}</dd></div>
       <div><dt>Energy</dt><dd>{joules(record.joules)}</dd></div>
       <div><dt>Price</dt><dd>{euros(record.euros)}</dd></div>
@@ -96,7 +99,7 @@ function Told({record, running}: {record: RequestRecord; running: boolean}) {
         {past ? <Untimed /> : <Timelines record={record} />}
       </Panel>
       <Panel title="What it was">
-        <Facts record={record} running={running} />
+        <Facts record={record} />
         {record.digest && <Digest digest={record.digest} />}
       </Panel>
       {receipt && <Receipt request={record.request} sure={record.receipt === true} />}

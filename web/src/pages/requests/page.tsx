@@ -1,7 +1,7 @@
-import {useEffect, useState} from 'preact/hooks';
+import {useEffect, useRef, useState} from 'preact/hooks';
 import {dash, euros, joules, moment, seconds, shortId, whole} from '../../base/format.ts';
 import {route, routeTo} from '../../base/route.ts';
-import {asApiError, get, type ApiError} from '../../client/api.ts';
+import {asApiError, get, key, type ApiError} from '../../client/api.ts';
 import {state} from '../../client/live.ts';
 import {useLoaded} from '../../client/loaded.ts';
 import type {RequestList, RequestRecord} from '../../client/types.ts';
@@ -11,6 +11,7 @@ import {PageHead, Panel} from '../../controls/panel.tsx';
 import {Table, type TableColumn} from '../../controls/table.tsx';
 import {endOf, phaseNames, phasesOf} from '../../drawings/phases.ts';
 import {MiniTimeline} from '../../drawings/timeline.tsx';
+import {grown, pageRows, renewed, toBeTried, type Listed} from './list.ts';
 import {OneRequest, outcomeTells} from './one.tsx';
 import {recordSoFar, runningOf} from './running.ts';
 
@@ -64,46 +65,44 @@ function Filters({outcome, tenant}: {outcome: string; tenant: string}) {
 
 const refreshMs = 2000;
 
-// The newest page, read again and again, and the older ones behind it as they were asked for: first
-// those that the server remembers, then the ledger's.
 function useRequests(query: string) {
-  const newest = useLoaded<RequestList>(`/v1/console/requests?limit=50${query}`, refreshMs);
-  const [older, setOlder] = useState<RequestRecord[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const path = `/v1/console/requests?limit=${pageRows}${query}`;
+  const newest = useLoaded<RequestList>(path, refreshMs);
+  const [listed, setListed] = useState<Listed | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
+  const shown = useRef(path);
+  shown.current = path;
   useEffect(() => {
-    setOlder([]);
-    setNext(undefined);
+    setListed(null);
     setError(null);
-  }, [query]);
-  const before = next === undefined ? newest.data?.next ?? null : next;
+  }, [path, key.value]);
+  useEffect(() => {
+    if (newest.data) setListed(renewed(listed, newest.data));
+  }, [newest.data]);
   const more = async () => {
+    if (!listed?.next) return;
     try {
       setError(null);
-      const page = await get<RequestList>(`/v1/console/requests?limit=50&before=${before}${query}`);
-      setOlder([...older, ...page.data]);
-      setNext(page.next);
+      const page = await get<RequestList>(`${path}&before=${encodeURIComponent(listed.next)}`);
+      if (shown.current === path) setListed(grown(listed, page));
     } catch (problem) {
       setError(asApiError(problem));
     }
   };
-  const known = new Map<string, RequestRecord>();
-  for (const each of [...newest.data?.data ?? [], ...older])
-    if (!known.has(each.request)) known.set(each.request, each);
-  const loaded = newest.data !== null;
-  const bare = loaded && known.size === 0 && before !== null && next === undefined && !error;
+  const trying = listed !== null && toBeTried(listed) && !error;
   useEffect(() => {
-    if (bare) void more();  // the server has just begun; the ledger goes further back
-  }, [bare]);
-  return {rows: [...known.values()], before, more, error: error ?? newest.error,
-          loaded: loaded && !bare, reload: newest.reload};
+    if (trying) void more();
+  }, [trying]);
+  const rows = listed?.rows ?? [];
+  return {rows, older: !!listed?.next && !trying, more, error: error ?? newest.error,
+          loaded: listed !== null && !(trying && rows.length === 0), reload: newest.reload};
 }
 
 function List() {
   const {outcome = '', tenant = ''} = route.value.query;
   const asked = new URLSearchParams(Object.entries({outcome, tenant}).filter(([, value]) => value));
   const query = asked.size ? `&${asked}` : '';
-  const {rows, before, more, error, loaded, reload} = useRequests(query);
+  const {rows, older, more, error, loaded, reload} = useRequests(query);
   const now = state.value;
   const ended = new Set(rows.map((each) => each.request));
   const running = outcome || !now ? [] : runningOf(now)
@@ -122,7 +121,7 @@ function List() {
                 something</a> to see the first.</p>}
         </Notice>
       )}
-      {before && <p class="more">
+      {older && <p class="more">
         <button type="button" onClick={() => void more()}>Show older ones</button>
       </p>}
       {all.length > 0 && (
