@@ -62,14 +62,22 @@ interface Violation {
 
 // axe's rules, all of them, best practices included. It runs by the debugger's hand, past the
 // policy that lets the page itself run nothing but its own script.
-export async function checkAccess(page: Page, where: string) {
+export async function checkAccess(page: Page, where: string, rules = '{}') {
   const has = await page.evaluate('typeof axe !== "undefined"');
   if (!has) await page.evaluate(axeSource);
-  const found = await page.evaluate('axe.run()') as {violations: Violation[]};
+  const found = await page.evaluate(`axe.run(${rules})`) as {violations: Violation[]};
   const told = found.violations.map(({id, help, nodes}) =>
     `${id}: ${help}\n${nodes.slice(0, 4).map((node) => `    ${node.html}\n      ${
       node.failureSummary?.replaceAll('\n', '\n      ')}`).join('\n')}`);
   if (told.length) assert.fail(`axe, ${where}:\n${told.join('\n')}`);
+}
+
+// All of them in the light; in the dark those that can differ there, the colours'.
+export async function checkBothThemes(page: Page, where: string) {
+  await checkAccess(page, where);
+  await page.emulateMedia({colorScheme: 'dark'});
+  await checkAccess(page, `${where}, in the dark`, "{runOnly: ['color-contrast', 'link-in-text-block']}");
+  await page.emulateMedia({colorScheme: 'light'});
 }
 
 export async function checkWidth(page: Page, where: string) {

@@ -143,6 +143,9 @@ test('an operator sees the work: steps, blocks, prefixes, joules, euros', async 
   await page.locator('.chip-decode').first().waitFor();
   await page.waitForFunction(() =>
     parseFloat(document.querySelector('.stat-out .stat-value')?.textContent ?? '') > 0);
+  const figure = (label: string) => page.locator('.stat', {has: page.getByText(label)});
+  await figure('Power').getByText(/^estimated, .*Wh for a million tokens$/).waitFor();
+  await figure('A million tokens').locator('.stat-value').getByText(/^0\.[1-4].*€$/).waitFor();
   await page.getByRole('button', {name: 'Hold the pictures'}).click();
   for (const [picture, told] of [['Steps of the engine', /Step [\d\u202f]+, .*tokens/],
     ['Blocks of the KV cache', /Block \d+: /], ['Prefix tree', /Tokens \d+ to \d+/]] as const) {

@@ -81,6 +81,9 @@ async function floor(browser: Browser, made: Factory) {
   await go('#/floor');
   await useKey(page, made.operator);
   await page.waitForTimeout(workSeconds * 1000);
+  const tree = page.locator('.panel', {has: page.getByRole('heading', {name: 'Prefix tree'})});
+  const {y, height} = (await tree.boundingBox())!;
+  await page.setViewportSize({width: 1280, height: Math.ceil(y + height) + 14});
   await save(page, 'console-floor.webp');
   await page.setViewportSize({width: 390, height: 800});
   await page.emulateMedia({colorScheme: 'dark'});
@@ -97,7 +100,7 @@ async function chat(browser: Browser, made: Factory) {
   await go('#/chat');
   await useKey(page, made.operator);
   await page.getByLabel('Temperature').fill('0.6');
-  await page.getByLabel('Seed').fill('7');
+  await page.getByLabel('Seed').fill('4');
   await page.getByLabel('Most tokens').fill('90');
   await page.getByLabel('Token probabilities').check();
   await page.getByLabel('Receipt').check();

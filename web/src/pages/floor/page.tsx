@@ -91,11 +91,11 @@ function Pictures({model: {id, sequences}, engine: now}: {model: Model; engine: 
               <p>Once a prompt fills a block of {blocks.block_tokens} tokens, whoever begins with
                 the same ones need not compute them.</p>
             </Notice>}
-        <ul class="legend">
+        {prefix.nodes.length > 0 && <ul class="legend">
           <li><span class="swatch node-shared" aria-hidden="true" />held by several</li>
           <li><span class="swatch node-held" aria-hidden="true" />held by one</li>
           <li><span class="swatch node-cached" aria-hidden="true" />cached</li>
-        </ul>
+        </ul>}
       </Panel>
     </>
   );
