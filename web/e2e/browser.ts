@@ -72,11 +72,13 @@ export async function checkAccess(page: Page, where: string, rules = '{}') {
   if (told.length) assert.fail(`axe, ${where}:\n${told.join('\n')}`);
 }
 
+const colours = "{runOnly: ['color-contrast', 'link-in-text-block']}";
+
 // All of them in the light; in the dark those that can differ there, the colours'.
 export async function checkBothThemes(page: Page, where: string) {
   await checkAccess(page, where);
   await page.emulateMedia({colorScheme: 'dark'});
-  await checkAccess(page, `${where}, in the dark`, "{runOnly: ['color-contrast', 'link-in-text-block']}");
+  await checkAccess(page, `${where}, in the dark`, colours);
   await page.emulateMedia({colorScheme: 'light'});
 }
 
