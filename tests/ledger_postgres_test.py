@@ -189,8 +189,8 @@ class Wrong(Case):
         self.cluster.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' "
                          "TEMPLATE template0")
         self.refused(self.cluster.url("latin"), 4, "the database's encoding is LATIN1, .*UTF8")
-        self.sql("CREATE TABLE ledger_version AS SELECT 3 AS version")
-        self.refused(self.url, 4, "a ledger of version 3; this program knows version 2")
+        self.sql("CREATE TABLE ledger_version AS SELECT 4 AS version")
+        self.refused(self.url, 4, "a ledger of version 4; this program knows version 3")
 
     def test_somebody_elses_table(self):
         self.sql("CREATE TABLE request (id int)")
