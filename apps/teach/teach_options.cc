@@ -25,7 +25,7 @@ void add_training(CLI::App& command, learn::TrainOptions& train) {
   command.add_option("--warmup", train.warmup, "Steps in which the rate rises from 0 [0]");
   command.add_option("--seed", train.seed, "The same seed, the same losses [1]");
   command.add_flag("--recompute", train.recompute,
-                   "Compute layers twice: a third slower, little memory");
+                   "Compute layers twice: a third more work, little memory");
 }
 
 }  // namespace

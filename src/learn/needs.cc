@@ -1,5 +1,6 @@
 #include "learn/needs.h"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <string>
